@@ -1,0 +1,1 @@
+"""AWS, and the only place that imports boto3."""

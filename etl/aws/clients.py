@@ -1,0 +1,23 @@
+"""boto3 clients."""
+
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+_PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=10, read_timeout=60)
+
+
+@cache
+def client(service: str) -> Any:
+    """One client per service and process; region, credentials and endpoint come from the environment."""
+    return boto3.client(service, config=_PATIENT)
+
+
+def explain(error: Exception) -> str:
+    """The kind of an error, with its message only where AWS wrote it: any other may quote a row's values."""
+    if isinstance(error, ClientError | BotoCoreError):
+        return f"{type(error).__name__}: {error}"
+    return type(error).__name__

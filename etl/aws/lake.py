@@ -1,0 +1,110 @@
+"""The lake of one run: its zones, tables, metrics and alerts, on AWS."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from etl.alert import Alert
+from etl.aws import object_store
+from etl.aws.alerts import publish_alert
+from etl.aws.catalog import open_catalog
+from etl.aws.metrics import publish_metrics
+from etl.batch import Batch
+from etl.contract import Column, Contract, load_columns, load_contract
+from etl.errors import ManifestInvalid, ObjectMissing
+from etl.manifest import Manifest, parse_manifest
+from etl.run_files import gate_report_key, manifest_key, merge_report_key
+from etl.run_report import GateReport, MergeReport
+from etl.settings import Settings
+from etl.tables.iceberg import IcebergTable
+
+_DOCS = "data-docs"
+
+
+class Lake:
+    """Everything a run reads and writes; each method is one effect."""
+
+    def __init__(self, settings: Settings):
+        self._settings = settings
+        self._artifacts, self._expectations = object_store.parse_s3_uri(settings.expectations_uri)
+        self._catalog = open_catalog(settings.endpoint_url)
+
+    def read_contract(self) -> Contract:
+        name = f"{self._settings.dataset}/contract.yaml"
+        return load_contract(self._read_expectations(name), name)
+
+    def read_suite(self) -> str:
+        return self._read_expectations(f"{self._settings.dataset}/suite.json")
+
+    def quarantine_columns(self) -> tuple[Column, ...]:
+        return load_columns(self._read_expectations("quarantine.yaml"), "quarantine.yaml")
+
+    def lineage_columns(self) -> tuple[Column, ...]:
+        return load_columns(self._read_expectations("lineage.yaml"), "lineage.yaml")
+
+    def read_batch(self, batch: Batch) -> bytes:
+        return object_store.read_batch(batch)
+
+    def table(self) -> IcebergTable:
+        return IcebergTable(self._catalog, (self._settings.processed_database, self._settings.dataset))
+
+    def quarantine_table(self) -> IcebergTable:
+        return IcebergTable(self._catalog, (self._settings.quarantine_database, self._settings.dataset))
+
+    def stage(self, staged: bytes) -> str:
+        """Write the staged file of this run and return its URI."""
+        key = f"staging/{self._settings.dataset}/{self._settings.run_id}/batch.parquet"
+        content_type = "application/vnd.apache.parquet"
+        return object_store.write_object(self._settings.processed_bucket, key, staged, content_type)
+
+    def read_staged(self, manifest: Manifest) -> bytes:
+        return object_store.read_object(*object_store.parse_s3_uri(manifest.staged_uri))
+
+    def write_manifest(self, manifest: Manifest) -> None:
+        key = manifest_key(manifest.dataset, manifest.run_id)
+        self._write_docs(key, manifest.to_json(), "application/json")
+
+    def read_manifest(self, batch: Batch) -> Manifest:
+        """Raises ManifestInvalid when the gate of this run left none, or none that is a pass."""
+        key = manifest_key(batch.dataset, self._settings.run_id)
+        uri = f"s3://{self._settings.docs_bucket}/{key}"
+        try:
+            text = object_store.read_object(self._settings.docs_bucket, key).decode()
+        except ObjectMissing as error:
+            raise ManifestInvalid(uri, "the gate of this run passed nothing on") from error
+        return parse_manifest(text, uri, batch.batch_id)
+
+    def write_gate_report(self, report: GateReport) -> None:
+        key = gate_report_key(report.dataset, report.run_id)
+        self._write_docs(key, json.dumps(asdict(report), indent=2), "application/json")
+
+    def write_merge_report(self, report: MergeReport) -> None:
+        key = merge_report_key(report.dataset, report.run_id)
+        self._write_docs(key, json.dumps(asdict(report), indent=2), "application/json")
+
+    def docs_uri(self, name: str) -> str:
+        return f"s3://{self._settings.docs_bucket}/{_DOCS}/{name}"
+
+    def write_page(self, name: str, body: str | bytes, content_type: str = "text/html") -> None:
+        self._write_docs(f"{_DOCS}/{name}", body, content_type)
+
+    def has_page(self, name: str) -> bool:
+        return object_store.has_object(self._settings.docs_bucket, f"{_DOCS}/{name}")
+
+    def update_run_list(self, change: Callable[[list[Any] | None], list[Any]]) -> list[Any]:
+        """The list of runs behind the Data Docs index, changed without losing another run's entry."""
+        return object_store.update_json(self._settings.docs_bucket, f"{_DOCS}/runs.json", change)
+
+    def publish_metrics(self, values: Mapping[str, float]) -> None:
+        publish_metrics(self._settings.metrics_namespace, self._settings.dataset, values)
+
+    def publish_alert(self, alert: Alert) -> None:
+        publish_alert(self._settings.alert_topic_arn, alert)
+
+    def _read_expectations(self, name: str) -> str:
+        return object_store.read_object(self._artifacts, f"{self._expectations}/{name}").decode()
+
+    def _write_docs(self, key: str, body: str | bytes, content_type: str) -> None:
+        data = body.encode() if isinstance(body, str) else body
+        object_store.write_object(self._settings.docs_bucket, key, data, content_type)

@@ -1,0 +1,96 @@
+"""Objects of the zones, in S3."""
+
+import json
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from etl.aws.clients import client
+from etl.batch import Batch
+from etl.errors import FileRejected, ObjectMissing
+
+
+def read_batch(batch: Batch) -> bytes:
+    """The file of the batch, in the very version that landed.
+
+    Raises ObjectMissing, and FileRejected when S3's checksum is not the one the batch was announced with.
+    """
+    answer = _get(batch.bucket, batch.key, VersionId=batch.version_id)
+    if answer["ETag"].strip('"') != batch.etag:
+        raise FileRejected(batch.key, f"version {batch.version_id} is not the object that was announced")
+    return answer["Body"].read()
+
+
+def read_object(bucket: str, key: str) -> bytes:
+    """Raises ObjectMissing."""
+    return _get(bucket, key)["Body"].read()
+
+
+def write_object(bucket: str, key: str, body: bytes, content_type: str) -> str:
+    """Write and return the object's URI; encryption is the bucket's default."""
+    client("s3").put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
+    return f"s3://{bucket}/{key}"
+
+
+def has_object(bucket: str, key: str) -> bool:
+    return client("s3").list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("KeyCount", 0) > 0
+
+
+def list_versions(bucket: str, prefix: str) -> list[dict[str, Any]]:
+    """The latest version of every object, in the words of etl.batch.Batch, oldest first."""
+    pages = client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
+    latest = [version for page in pages for version in page.get("Versions", []) if version["IsLatest"]]
+    return [
+        {
+            "key": version["Key"],
+            "version_id": version["VersionId"],
+            "etag": version["ETag"].strip('"'),
+            "size_bytes": version["Size"],
+            "landed_at": version["LastModified"],
+        }
+        for version in sorted(latest, key=lambda version: version["LastModified"])
+    ]
+
+
+def update_json(bucket: str, key: str, change: Any) -> Any:
+    """Replace a JSON document by `change(document or None)`; concurrent writers never lose an update.
+
+    S3 takes the write only if the document is still the one that was read; else it is read again.
+    """
+    s3 = client("s3")
+    while True:
+        try:
+            answer = _get(bucket, key)
+            document = json.loads(answer["Body"].read())
+            condition = {"IfMatch": answer["ETag"]}
+        except ObjectMissing:
+            document, condition = None, {"IfNoneMatch": "*"}
+        changed = change(document)
+        try:
+            s3.put_object(
+                Bucket=bucket,
+                Key=key,
+                Body=json.dumps(changed).encode(),
+                ContentType="application/json",
+                **condition,
+            )
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] not in {404, 409, 412}:
+                raise
+        else:
+            return changed
+
+
+def parse_s3_uri(uri: str) -> tuple[str, str]:
+    """`s3://bucket/some/key` → (bucket, some/key)."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+def _get(bucket: str, key: str, **version: str) -> Any:
+    try:
+        return client("s3").get_object(Bucket=bucket, Key=key, **version)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in {"NoSuchKey", "NoSuchVersion", "NoSuchBucket"}:
+            raise ObjectMissing(f"s3://{bucket}/{key}") from error
+        raise

@@ -1,0 +1,87 @@
+"""Batch: one landed version of one file of a dataset. Standard library only: the Lambdas use it."""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from enum import StrEnum
+
+from etl.errors import ArgumentsInvalid, RawKeyInvalid
+
+_RAW_KEY = re.compile(r"(?P<dataset>[a-z][a-z0-9_]*)/dt=(?P<day>\d{4}-\d{2}-\d{2})/[^/]+\.csv(\.gz)?")
+
+
+class MergeMode(StrEnum):
+    """upsert (nightly): changed rows are updated. insert_only (backfill): a key that exists is left alone."""
+
+    UPSERT = "upsert"
+    INSERT_ONLY = "insert_only"
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """`size_bytes` and `etag` are S3's; `landed_at` is the object's last modification, UTC."""
+
+    dataset: str
+    batch_date: date
+    bucket: str
+    key: str
+    version_id: str
+    etag: str
+    size_bytes: int
+    landed_at: datetime
+
+    @property
+    def batch_id(self) -> str:
+        """Equal for equal object versions only; readable, and free of anything a row holds."""
+        identity = "\n".join((self.bucket, self.key, self.version_id, self.etag))
+        return f"{self.dataset}-{self.batch_date}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
+
+    @property
+    def uri(self) -> str:
+        return f"s3://{self.bucket}/{self.key}"
+
+
+def parse_raw_key(key: str) -> tuple[str, date]:
+    """`employee/dt=2026-11-24/x.csv` → (dataset, batch date).
+
+    Raises RawKeyInvalid.
+    """
+    match = _RAW_KEY.fullmatch(key)
+    if not match:
+        raise RawKeyInvalid(key, "the key does not name a dataset and a date")
+    try:
+        return match["dataset"], date.fromisoformat(match["day"])
+    except ValueError as error:
+        raise RawKeyInvalid(key, f"{match['day']} is not a day of the calendar") from error
+
+
+def to_run_properties(batch: Batch, merge_mode: MergeMode, trigger: str) -> dict[str, str]:
+    """What the Glue workflow run carries; Glue takes strings only."""
+    properties = asdict(batch) | {"merge_mode": merge_mode, "trigger": trigger}
+    properties["landed_at"] = batch.landed_at.astimezone(UTC).isoformat()
+    return {name: str(value) for name, value in properties.items()}
+
+
+def from_run_properties(properties: Mapping[str, str]) -> tuple[Batch, MergeMode]:
+    """The inverse of to_run_properties.
+
+    Raises ArgumentsInvalid when a property is missing or malformed: the run was not started by our Lambda.
+    """
+    try:
+        batch = Batch(
+            dataset=properties["dataset"],
+            batch_date=date.fromisoformat(properties["batch_date"]),
+            bucket=properties["bucket"],
+            key=properties["key"],
+            version_id=properties["version_id"],
+            etag=properties["etag"],
+            size_bytes=int(properties["size_bytes"]),
+            landed_at=datetime.fromisoformat(properties["landed_at"]),
+        )
+        return batch, MergeMode(properties["merge_mode"])
+    except KeyError as error:
+        raise ArgumentsInvalid(f"workflow run property {error} is missing") from error
+    except ValueError as error:
+        raise ArgumentsInvalid(f"workflow run properties cannot be used: {error}") from error

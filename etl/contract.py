@@ -1,0 +1,195 @@
+"""contract.yaml (Open Data Contract Standard v3) → Contract.
+
+The contract is parsed once, here, and trusted afterwards. Terraform reads the same file with yamldecode.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Annotated
+
+import pyarrow as pa
+import pydantic
+import yaml
+from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty
+
+from etl.errors import ContractInvalid
+
+# What etl/steps adds to every row; expectations/lineage.yaml describes the same columns to Terraform.
+LINEAGE_COLUMNS = ("_batch_date", "_batch_id", "_object_version", "_run_id", "_ingested_at", "_row_hash")
+
+_ARROW_TYPES = {
+    "string": pa.string(),
+    "bigint": pa.int64(),
+    "double": pa.float64(),
+    "boolean": pa.bool_(),
+    "date": pa.date32(),
+    "timestamp": pa.timestamp("us"),
+    "array<string>": pa.list_(pa.string()),
+}
+_DECIMAL = re.compile(r"decimal\((\d{1,2}),\s*(\d{1,2})\)")
+
+
+class Classification(StrEnum):
+    """Who may read a column: analysts read public and internal ones; stewards read all."""
+
+    PUBLIC = "public"
+    INTERNAL = "internal"
+    PII = "pii"
+
+
+class Engine(StrEnum):
+    SINGLE_NODE = "single_node"
+    SPARK = "spark"
+
+
+class DeduplicateRule(StrEnum):
+    LAST_IN_FILE = "last_in_file"
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """`type` is the Athena type, such as bigint or decimal(12,2); no classification means stewards only."""
+
+    name: str
+    type: str
+    required: bool
+    classification: Classification | None
+    description: str
+
+    @property
+    def is_pii(self) -> bool:
+        return self.classification is Classification.PII
+
+    @property
+    def arrow_type(self) -> pa.DataType:
+        if decimal := _DECIMAL.fullmatch(self.type):
+            return pa.decimal128(int(decimal[1]), int(decimal[2]))
+        return _ARROW_TYPES[self.type]
+
+
+class CsvFormat(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    delimiter: Annotated[str, pydantic.Field(min_length=1, max_length=1)] = ","
+    quote: Annotated[str, pydantic.Field(min_length=1, max_length=1)] = '"'
+    encoding: str = "utf-8"
+
+
+class _Custom(pydantic.BaseModel):
+    """The contract's customProperties, by their names in the file."""
+
+    model_config = pydantic.ConfigDict(extra="forbid")
+
+    engine: Engine = Engine.SINGLE_NODE
+    maxQuarantinePercent: Annotated[float, pydantic.Field(ge=0, le=100)] = 0  # noqa: N815
+    deduplicate: DeduplicateRule = DeduplicateRule.LAST_IN_FILE
+    quarantineRetentionDays: Annotated[int, pydantic.Field(gt=0)] = 90  # noqa: N815
+    csv: CsvFormat = CsvFormat()
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What is promised about one dataset. `key` is in key order; `max_quarantine_percent` is 0 to 100."""
+
+    dataset: str
+    version: str
+    owner: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...]
+    freshness_hours: float
+    engine: Engine
+    max_quarantine_percent: float
+    deduplicate: DeduplicateRule
+    csv: CsvFormat
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def pii_columns(self) -> frozenset[str]:
+        return frozenset(column.name for column in self.columns if column.is_pii)
+
+
+def load_contract(text: str, source: str) -> Contract:
+    """Parse a contract; `source` names it in errors.
+
+    Raises ContractInvalid with every problem found.
+    """
+    try:
+        document = OpenDataContractStandard.model_validate(yaml.safe_load(text))
+    except yaml.YAMLError as error:
+        raise ContractInvalid(source, (" ".join(str(error).split()),)) from error
+    except pydantic.ValidationError as error:
+        raise ContractInvalid(source, _problems(error)) from error
+    schemas = document.schema_ or []
+    if len(schemas) != 1 or not schemas[0].name:
+        raise ContractInvalid(source, ("schema: exactly one named object is expected",))
+    columns, problems = _columns(schemas[0].properties or [])
+    keyed = [p for p in schemas[0].properties or [] if p.primaryKey]
+    key = tuple(p.name or "" for p in sorted(keyed, key=lambda p: p.primaryKeyPosition or 0))
+    if not key:
+        problems.append("no property has primaryKey: true, so rows could not be merged")
+    problems += [f"key column {c.name} must be required" for c in columns if c.name in key and not c.required]
+    problems += [
+        f"column {c.name}: names starting with _ are Lakegate's" for c in columns if c.name[0] == "_"
+    ]
+    try:
+        custom = _Custom(**{p.property or "": p.value for p in document.customProperties or []})
+    except pydantic.ValidationError as error:
+        problems += [f"customProperties.{problem}" for problem in _problems(error)]
+    freshness = [p for p in document.slaProperties or [] if p.property == "freshness"]
+    if len(freshness) != 1 or freshness[0].unit != "h" or not isinstance(freshness[0].value, int | float):
+        problems.append("slaProperties: one `freshness` in unit h with a numeric value is expected")
+    if problems:
+        raise ContractInvalid(source, tuple(problems))
+    return Contract(
+        dataset=schemas[0].name,
+        version=document.version or "",
+        owner=getattr(document.team, "name", None) or "",
+        columns=tuple(columns),
+        key=key,
+        freshness_hours=float(freshness[0].value or 0),
+        engine=custom.engine,
+        max_quarantine_percent=custom.maxQuarantinePercent,
+        deduplicate=custom.deduplicate,
+        csv=custom.csv,
+    )
+
+
+def load_columns(text: str, source: str) -> tuple[Column, ...]:
+    """Parse a bare list of columns: lineage.yaml and quarantine.yaml."""
+    properties = [SchemaProperty.model_validate(p) for p in yaml.safe_load(text)["properties"]]
+    columns, problems = _columns(properties)
+    if problems:
+        raise ContractInvalid(source, tuple(problems))
+    return tuple(columns)
+
+
+def _columns(properties: Iterable[SchemaProperty]) -> tuple[list[Column], list[str]]:
+    columns: list[Column] = []
+    problems: list[str] = []
+    for position, p in enumerate(properties, 1):
+        name = p.name or f"#{position}"
+        if not p.name:
+            problems.append(f"column {name} has no name")
+        if name in {column.name for column in columns}:
+            problems.append(f"column {name} is declared twice")
+        if p.physicalType not in _ARROW_TYPES and not _DECIMAL.fullmatch(p.physicalType or ""):
+            problems.append(f"column {name}: physicalType {p.physicalType!r} is not supported")
+        if p.classification not in {None, *Classification}:
+            problems.append(
+                f"column {name}: classification {p.classification!r} is none of {[*Classification]}"
+            )
+            continue
+        classification = Classification(p.classification) if p.classification else None
+        columns.append(
+            Column(name, p.physicalType or "", bool(p.required), classification, p.description or "")
+        )
+    return columns, problems
+
+
+def _problems(error: pydantic.ValidationError) -> tuple[str, ...]:
+    return tuple(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())

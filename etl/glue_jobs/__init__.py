@@ -1,0 +1,1 @@
+"""The Glue jobs: parse the arguments, call the pipeline, exit."""

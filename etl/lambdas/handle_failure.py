@@ -1,0 +1,56 @@
+"""A Glue job ended badly: make sure that people hear of it, once."""
+
+import json
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from etl.alert import compose
+from etl.aws.alerts import publish_alert
+from etl.aws.object_store import has_object
+from etl.aws.workflow import find_workflow_run
+from etl.run_files import gate_report_key
+from etl.settings import LambdaSettings, from_environment
+
+logger = logging.getLogger()
+logger.setLevel(logging.INFO)
+
+
+def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """SQS hands over "Glue Job State Change" events; a message that fails comes again."""
+    settings = from_environment()
+    failed = []
+    for record in event["Records"]:
+        try:
+            _handle(json.loads(record["body"])["detail"], settings)
+        except Exception:
+            logger.exception("message %s will be tried again", record["messageId"])
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}
+
+
+def _handle(detail: Mapping[str, str], settings: LambdaSettings) -> None:
+    job = detail["jobName"]
+    dataset, _, step = job.removeprefix(f"{settings.name_prefix}-").rpartition("-")
+    workflow, run_id = find_workflow_run(job, detail["jobRunId"])
+    if step == "gate" and has_object(settings.docs_bucket, gate_report_key(dataset, run_id)):
+        logger.info("run %s: the gate has reported its verdict and raised the alert itself", run_id)
+        return
+    alert = compose(
+        dataset,
+        "critical",
+        f"{dataset}: the {step} job ended as {detail['state']}",
+        {
+            "Dataset": dataset,
+            "Job": f"{job}, run {detail['jobRunId']}",
+            "Workflow run": f"{workflow}, {run_id}",
+            "Error": detail.get("message"),
+            "Written": "nothing of this run is in the table, unless its commit came before the failure",
+            "Logs": f"CloudWatch, /aws-glue/jobs/error, stream {detail['jobRunId']}",
+        },
+        f"Start the workflow again once the cause is gone; a batch that is in the table already changes "
+        f"nothing: aws glue start-workflow-run --name {workflow} --run-properties "
+        f'"$(aws glue get-workflow-run-properties --name {workflow} --run-id {run_id} '
+        f'--query RunProperties)"',
+    )
+    publish_alert(settings.alert_topic_arn, alert)

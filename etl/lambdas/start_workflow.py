@@ -1,0 +1,87 @@
+"""A file landed, or the night has come: start the dataset's Glue workflow."""
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from etl.alert import compose
+from etl.aws.alerts import publish_alert
+from etl.aws.object_store import list_versions
+from etl.aws.workflow import start_run
+from etl.batch import Batch, MergeMode, parse_raw_key, to_run_properties
+from etl.errors import RawKeyInvalid
+from etl.settings import LambdaSettings, from_environment
+
+logger = logging.getLogger()
+logger.setLevel(logging.INFO)
+
+
+def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """SQS hands over S3's "Object Created" events; the scheduler names a dataset.
+
+    A message whose run cannot be started now (the workflow is at its limit, Glue is throttling) is returned
+    as failed, so that SQS brings it again and parks it in the dead letter queue in the end.
+    """
+    settings = from_environment()
+    if "Records" not in event:
+        return {"started": _start_nightly(event["dataset"], settings)}
+    failed = []
+    for record in event["Records"]:
+        try:
+            _start_landed(json.loads(record["body"]), settings)
+        except Exception:
+            logger.exception("message %s will be tried again", record["messageId"])
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}
+
+
+def _start_landed(event: Mapping[str, Any], settings: LambdaSettings) -> None:
+    landed = event["detail"]["object"]
+    try:
+        dataset, batch_date = parse_raw_key(landed["key"])
+    except RawKeyInvalid as error:
+        _refuse(error, settings)
+        return
+    batch = Batch(
+        dataset=dataset,
+        batch_date=batch_date,
+        bucket=event["detail"]["bucket"]["name"],
+        key=landed["key"],
+        version_id=landed["version-id"],
+        etag=landed["etag"],
+        size_bytes=int(landed["size"]),
+        landed_at=datetime.fromisoformat(event["time"]),
+    )
+    _start(batch, "landed", settings)
+
+
+def _start_nightly(dataset: str, settings: LambdaSettings) -> list[str]:
+    """Start a run for each file of today: one that was merged already changes nothing."""
+    today = datetime.now(UTC).date()
+    batches = [
+        Batch(dataset, today, settings.raw_bucket, **version)
+        for version in list_versions(settings.raw_bucket, f"{dataset}/dt={today}/")
+    ]
+    return [_start(batch, "nightly", settings) for batch in batches]
+
+
+def _start(batch: Batch, trigger: str, settings: LambdaSettings) -> str:
+    name = settings.workflow_name(batch.dataset)
+    run_id = start_run(name, to_run_properties(batch, MergeMode.UPSERT, trigger))
+    logger.info("started %s run %s for batch %s", name, run_id, batch.batch_id)
+    return run_id
+
+
+def _refuse(error: RawKeyInvalid, settings: LambdaSettings) -> None:
+    """A key that says nothing stays wrong however often it is tried, so people are told at once."""
+    logger.error("no run was started: %s", error)
+    alert = compose(
+        "unknown",
+        "warning",
+        "A file landed where no dataset expects one",
+        {"File": f"s3://{settings.raw_bucket}/{error.key}", "Problem": str(error)},
+        "It was left where it is and not read. Upload it again under the right key.",
+    )
+    publish_alert(settings.alert_topic_arn, alert)

@@ -1,0 +1,127 @@
+"""A batch's way: gate, then merge. The steps in order, and nothing else."""
+
+from datetime import UTC, datetime
+
+from etl.aws.lake import Lake
+from etl.batch import Batch, MergeMode
+from etl.contract import Contract
+from etl.errors import ContractInvalid, FileRejected, GateBroken, GateRejected, SuiteInvalid
+from etl.manifest import Manifest
+from etl.quality.suite import Suite, load_suite
+from etl.quality.validate import Validation, validate_rows
+from etl.reporting import Finding, report_gate, report_merge
+from etl.run_report import GateReport, MergeReport, Verdict
+from etl.steps.dedupe import dedupe_rows
+from etl.steps.gate import Judgement, find_rows_without_key, judge
+from etl.steps.keys import hash_rows
+from etl.steps.merge import add_lineage
+from etl.steps.quarantine import collect_quarantine, keep_passed_rows
+from etl.steps.read_csv import ReadRows, read_rows
+from etl.steps.stage import checksum, from_staged_file, to_staged_file
+from etl.stopwatch import Stopwatch
+from etl.tables.writing import merge_batch, replace_batch
+
+
+def run_gate(batch: Batch, run_id: str, lake: Lake) -> GateReport:
+    """Read, validate, judge; set aside what failed, stage what passed, report.
+
+    Raises GateRejected or GateBroken, after the report, the page, the metrics and the alert are out.
+    """
+    watch = Stopwatch()
+    finding = _examine(batch, lake, watch)
+    if finding.judgement.verdict.lets_rows_pass:
+        with watch.stage("quarantine"):
+            _quarantine(batch, run_id, finding, lake)
+        with watch.stage("stage"):
+            _hand_over(batch, run_id, finding, lake)
+    report = report_gate(batch, run_id, finding, lake, watch)
+    if finding.judgement.verdict is Verdict.ERROR:
+        raise GateBroken(batch.batch_id, finding.judgement.problems)
+    if finding.judgement.verdict is Verdict.REJECTED:
+        raise GateRejected(batch.batch_id, finding.judgement.reason or "")
+    return report
+
+
+def run_merge(batch: Batch, mode: MergeMode, run_id: str, lake: Lake) -> MergeReport:
+    """Take what the gate passed, keep one row per key, merge it in one commit, report."""
+    watch = Stopwatch()
+    contract = lake.read_contract()
+    with watch.stage("read"):
+        manifest = lake.read_manifest(batch)
+        rows = from_staged_file(lake.read_staged(manifest), manifest)
+    with watch.stage("dedupe"):
+        hashed = rows.append_column("_row_hash", hash_rows(rows, contract.column_names))
+        deduped = dedupe_rows(hashed, contract.key, "_row_hash")
+        kept = deduped.rows.drop_columns("_row_hash")
+        merging = add_lineage(kept, deduped.rows["_row_hash"], batch, run_id, datetime.now(UTC))
+    with watch.stage("merge"):
+        table = lake.table()
+        table.add_columns((*contract.columns, *lake.lineage_columns()))
+        merged = merge_batch(table, merging, batch.batch_id, contract.key, mode)
+    return report_merge(batch, mode, run_id, manifest, deduped, merged, lake, watch)
+
+
+def _examine(batch: Batch, lake: Lake, watch: Stopwatch) -> Finding:
+    """What the gate knows of the batch. A file or a suite that cannot be used is a verdict too."""
+    contract: Contract | None = None
+    suite: Suite | None = None
+    read: ReadRows | None = None
+    validation: Validation | None = None
+    try:
+        contract = lake.read_contract()
+        suite = load_suite(lake.read_suite(), f"{batch.dataset}/suite.json", contract)
+        with watch.stage("read"):
+            read = read_rows(lake.read_batch(batch), batch.key, contract)
+        with watch.stage("validate"):
+            validation = validate_rows(read.rows, suite, contract, batch.batch_date)
+        judgement = judge(
+            validation.outcomes,
+            rows_read=read.count,
+            rows_unparsable=len(read.unparsable),
+            rows_without_key=find_rows_without_key(read.rows, contract.key),
+            max_quarantine_percent=contract.max_quarantine_percent,
+        )
+    except FileRejected as error:
+        judgement = Judgement(Verdict.REJECTED, str(error))
+    except (ContractInvalid, SuiteInvalid) as error:
+        judgement = Judgement(Verdict.ERROR, "the check cannot be made", problems=(str(error),))
+    return Finding(judgement, contract, suite, read, validation)
+
+
+def _quarantine(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> None:
+    """Set aside what failed; a second run over the same batch replaces what the first one set aside."""
+    rows = collect_quarantine(
+        finding.read,
+        finding.judgement.reasons,
+        batch,
+        run_id,
+        finding.suite.fingerprint,
+        datetime.now(UTC),
+        lake.quarantine_columns(),
+    )
+    replace_batch(lake.quarantine_table(), batch.batch_id, rows)
+
+
+def _hand_over(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> None:
+    """Stage the rows that passed; the manifest comes last, since with it the merge may begin."""
+    passed = keep_passed_rows(finding.read.rows, finding.judgement.reasons)
+    staged = to_staged_file(passed)
+    staged_uri = lake.stage(staged)
+    lake.write_manifest(
+        Manifest(
+            dataset=batch.dataset,
+            batch_id=batch.batch_id,
+            run_id=run_id,
+            object_uri=batch.uri,
+            object_version=batch.version_id,
+            object_etag=batch.etag,
+            suite_fingerprint=finding.suite.fingerprint,
+            verdict=finding.judgement.verdict,
+            staged_uri=staged_uri,
+            staged_sha256=checksum(staged),
+            rows_read=finding.read.count,
+            rows_passed=passed.num_rows,
+            rows_quarantined=len(finding.judgement.reasons),
+            rows_unparsable=len(finding.read.unparsable),
+        )
+    )

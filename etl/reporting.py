@@ -1,0 +1,226 @@
+"""What a run tells: its report, its Data Docs page, its metrics and, where somebody must act, an alert."""
+
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from etl.alert import Alert, compose
+from etl.aws.lake import Lake
+from etl.batch import Batch, MergeMode
+from etl.contract import Contract
+from etl.manifest import Manifest
+from etl.quality.data_docs import RunInfo, RunSummary, render_index, render_run_page, static_assets
+from etl.quality.suite import Suite
+from etl.quality.validate import Validation
+from etl.run_report import GateReport, MergeReport, RowCounts, Verdict
+from etl.steps.dedupe import Deduped
+from etl.steps.gate import Judgement
+from etl.steps.read_csv import ReadRows
+from etl.stopwatch import Stopwatch
+from etl.tables.writing import Merged
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What the gate found out; a part is None when the gate did not get that far."""
+
+    judgement: Judgement
+    contract: Contract | None
+    suite: Suite | None
+    read: ReadRows | None
+    validation: Validation | None
+
+    @property
+    def rows_read(self) -> int:
+        return self.read.count if self.read else 0
+
+    @property
+    def rows_unparsable(self) -> int:
+        return len(self.read.unparsable) if self.read else 0
+
+
+def report_gate(batch: Batch, run_id: str, finding: Finding, lake: Lake, watch: Stopwatch) -> GateReport:
+    """Publish the page, then write the report, the metrics and, unless rows pass, the alert."""
+    with watch.stage("data docs"):
+        page = _publish_page(batch, run_id, finding, lake)
+    report = _gate_report(batch, run_id, finding, page, watch)
+    lake.write_gate_report(report)
+    unusable = report.rows_quarantined + report.rows_unparsable
+    lake.publish_metrics(
+        {
+            "RowsRead": report.rows_read,
+            "RowsQuarantined": unusable,
+            "QuarantinePercent": 100 * unusable / report.rows_read if report.rows_read else 0,
+            "BatchRejected": 0 if report.verdict.lets_rows_pass else 1,
+            "GateSeconds": watch.total,
+        }
+    )
+    if not report.verdict.lets_rows_pass or report.warnings:
+        lake.publish_alert(_gate_alert(batch, report, finding, lake))
+    return report
+
+
+def report_merge(
+    batch: Batch,
+    mode: MergeMode,
+    run_id: str,
+    manifest: Manifest,
+    deduped: Deduped,
+    merged: Merged,
+    lake: Lake,
+    watch: Stopwatch,
+) -> MergeReport:
+    """Check that no row is missing or counted twice, then write the report and the metrics."""
+    plan = merged.plan
+    counts = RowCounts(
+        read=manifest.rows_read,
+        inserted=plan.inserts.num_rows if plan else 0,
+        updated=plan.updated if plan else 0,
+        unchanged=plan.unchanged if plan else 0,
+        skipped=plan.skipped if plan else merged.rows,
+        duplicates=deduped.exact + deduped.conflicting,
+        quarantined=manifest.rows_quarantined,
+        unparsable=manifest.rows_unparsable,
+    )
+    counts.check(batch.batch_id)
+    report = MergeReport(
+        dataset=batch.dataset,
+        batch_id=batch.batch_id,
+        run_id=run_id,
+        merge_mode=mode,
+        counts=counts,
+        conflicts=plan.conflicts if plan else 0,
+        conflicting_duplicates=deduped.conflicting,
+        already_committed=merged.already_committed,
+        committed=merged.committed,
+        snapshot_id=merged.snapshot_id,
+        attempts=merged.attempts,
+        finished_at=_now(),
+        seconds=watch.seconds | {"total": watch.total},
+    )
+    lake.write_merge_report(report)
+    lake.publish_metrics(
+        {
+            "RowsInserted": counts.inserted,
+            "RowsUpdated": counts.updated,
+            "BatchPublished": 1,
+            "MergeSeconds": watch.total,
+        }
+    )
+    return report
+
+
+def _gate_report(batch: Batch, run_id: str, finding: Finding, page: str, watch: Stopwatch) -> GateReport:
+    judgement = finding.judgement
+    outcomes = finding.validation.outcomes if finding.validation else ()
+    return GateReport(
+        dataset=batch.dataset,
+        batch_id=batch.batch_id,
+        batch_date=str(batch.batch_date),
+        run_id=run_id,
+        object_uri=batch.uri,
+        object_version=batch.version_id,
+        verdict=judgement.verdict,
+        reason=judgement.reason,
+        rows_read=finding.rows_read,
+        rows_passed=finding.read.rows.num_rows - len(judgement.reasons)
+        if finding.read and judgement.verdict.lets_rows_pass
+        else 0,
+        rows_quarantined=len(judgement.reasons),
+        rows_unparsable=finding.rows_unparsable,
+        expectations_met=sum(outcome.success and outcome.error is None for outcome in outcomes),
+        expectations_total=len(outcomes),
+        failed=judgement.failed,
+        warnings=judgement.warnings,
+        suite_fingerprint=finding.suite.fingerprint if finding.suite else "",
+        docs_key=page,
+        finished_at=_now(),
+        seconds=watch.seconds | {"total": watch.total},
+    )
+
+
+def _publish_page(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> str:
+    """Add the run's own page, and its line in the index; returns the page's name under the docs."""
+    judgement = finding.judgement
+    outcomes = finding.validation.outcomes if finding.validation else ()
+    page = f"{batch.dataset}/{batch.batch_date}/{run_id}.html"
+    run = RunInfo(
+        dataset=batch.dataset,
+        batch_date=str(batch.batch_date),
+        run_id=run_id,
+        batch_id=batch.batch_id,
+        verdict=judgement.verdict,
+        object_key=batch.key,
+        object_version=batch.version_id,
+        counts={
+            "read": finding.rows_read,
+            "quarantined": len(judgement.reasons),
+            "unparsable": finding.rows_unparsable,
+        },
+        expectations_met=sum(outcome.success and outcome.error is None for outcome in outcomes),
+        expectations_total=len(outcomes),
+        failed=judgement.failed,
+        finished_at=_now(),
+        reason="; ".join((judgement.reason or "", *judgement.problems)).strip("; ") or None,
+    )
+    summary = RunSummary.of(run, page)
+    for name, body in static_assets().items():
+        if not lake.has_page(name):
+            lake.write_page(name, body, _content_type(name))
+    lake.write_page(page, render_run_page(finding.validation, run))
+    runs = lake.update_run_list(lambda known: _with_run(known or [], asdict(summary)))
+    lake.write_page("index.html", render_index([RunSummary(**entry) for entry in runs]))
+    return page
+
+
+def _with_run(known: list[Any], entry: dict[str, Any]) -> list[Any]:
+    """`known` with this run's entry at its end, in place of an earlier one of the same run."""
+    return [other for other in known if other["run_id"] != entry["run_id"]] + [entry]
+
+
+def _gate_alert(batch: Batch, report: GateReport, finding: Finding, lake: Lake) -> Alert:
+    passes = report.verdict.lets_rows_pass
+    headline = {
+        Verdict.REJECTED: f"{batch.dataset} of {batch.batch_date} was rejected: nothing was written",
+        Verdict.ERROR: f"{batch.dataset} of {batch.batch_date} could not be judged: nothing was written",
+    }.get(report.verdict, f"{batch.dataset} of {batch.batch_date} passed, with warnings")
+    next_step = {
+        Verdict.REJECTED: "This is not retried: bad data stays bad. Ask the sender for a corrected file; "
+        "landing it under the same key starts a new run.",
+        Verdict.ERROR: "Nothing is known about the data. Mend the suite or the contract, deploy, and start "
+        "the workflow again for this file.",
+    }.get(report.verdict, "The rows are in the table. Look at the expectations that failed.")
+    facts = {
+        "Dataset": batch.dataset,
+        "Batch date": str(batch.batch_date),
+        "File": f"{batch.uri} (version {batch.version_id})",
+        "Verdict": report.verdict,
+        "Reason": report.reason,
+        "Problems": "; ".join(finding.judgement.problems) or None,
+        "Failed": "; ".join(_describe_failures(finding, report)) or None,
+        "Rows": f"{report.rows_read} read, {report.rows_unparsable} unparsable",
+        "Table": "written" if passes else "untouched; readers see the last good batch",
+        "Data Docs": lake.docs_uri(report.docs_key),
+        "Run": report.run_id,
+    }
+    return compose(batch.dataset, "warning" if passes else "critical", headline, facts, next_step)
+
+
+def _describe_failures(finding: Finding, report: GateReport) -> list[str]:
+    outcomes = finding.validation.outcomes if finding.validation else ()
+    told = report.warnings if report.verdict.lets_rows_pass else report.failed
+    return [
+        f"{o.name} ({o.severity}): {o.description}"
+        + (f" {o.unexpected_count} rows, {o.unexpected_percent:.2f} %" if o.is_row_level else "")
+        for o in outcomes
+        if o.name in told
+    ]
+
+
+def _content_type(name: str) -> str:
+    endings = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml", "png": "image/png"}
+    return endings.get(name.rpartition(".")[2], "application/octet-stream")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,96 @@
+"""What a run did: counts that add up, the verdict, timings and the snapshot. Holds no value of any row."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+from etl.errors import RowsNotConserved
+
+
+class Verdict(StrEnum):
+    PASSED = "passed"
+    PASSED_WITH_QUARANTINE = "passed_with_quarantine"
+    REJECTED = "rejected"
+    ERROR = "error"
+
+    @property
+    def lets_rows_pass(self) -> bool:
+        return self in {Verdict.PASSED, Verdict.PASSED_WITH_QUARANTINE}
+
+
+@dataclass(frozen=True, slots=True)
+class RowCounts:
+    """Where the rows of a batch ended.
+
+    `skipped` rows have a key that is in the table already and must not be overwritten: the batch was
+    committed before, the run is insert-only, or the table holds a newer batch's row.
+    """
+
+    read: int = 0
+    inserted: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    duplicates: int = 0
+    quarantined: int = 0
+    unparsable: int = 0
+
+    @property
+    def accounted(self) -> int:
+        return sum(asdict(self).values()) - self.read
+
+    def check(self, batch_id: str) -> None:
+        """Raise RowsNotConserved unless every row read ended in exactly one place."""
+        if self.accounted != self.read:
+            raise RowsNotConserved(batch_id, self.read, self.accounted)
+
+
+@dataclass(frozen=True, slots=True)
+class GateReport:
+    """The gate's half. `warnings` are expectations that failed without stopping or quarantining anything."""
+
+    dataset: str
+    batch_id: str
+    batch_date: str
+    run_id: str
+    object_uri: str
+    object_version: str
+    verdict: Verdict
+    reason: str | None
+    rows_read: int
+    rows_passed: int
+    rows_quarantined: int
+    rows_unparsable: int
+    expectations_met: int
+    expectations_total: int
+    failed: tuple[str, ...]
+    warnings: tuple[str, ...]
+    suite_fingerprint: str
+    docs_key: str
+    finished_at: str
+    seconds: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MergeReport:
+    """The merge's half, with the counts of the whole run.
+
+    `already_committed` says that this very batch was in the table before; `conflicts` counts rows among the
+    skipped whose values differ from the table's; `conflicting_duplicates` those among the duplicates that
+    differ from the row that was kept. `snapshot_id` is the table's current one after the run, and
+    `committed` whether this run made it.
+    """
+
+    dataset: str
+    batch_id: str
+    run_id: str
+    merge_mode: str
+    counts: RowCounts
+    conflicts: int
+    conflicting_duplicates: int
+    already_committed: bool
+    committed: bool
+    snapshot_id: str
+    attempts: int
+    finished_at: str
+    seconds: Mapping[str, float] = field(default_factory=dict)

@@ -1,0 +1,53 @@
+"""One row per key within a batch."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from etl.errors import KeyNotUnique
+from etl.steps.keys import key_names, normalise_key
+
+
+@dataclass(frozen=True, slots=True)
+class Deduped:
+    """`exact` dropped rows equal the row that was kept, `conflicting` ones share its key only."""
+
+    rows: pa.Table
+    exact: int
+    conflicting: int
+
+
+def dedupe_rows(rows: pa.Table, key: Sequence[str], row_hash: str) -> Deduped:
+    """Of the rows with one key, the last in the file is kept; the order of the rest stays.
+
+    `row_hash` names the column with the hash of each row. Raises KeyNotUnique if a key is left twice.
+    """
+    keys = ", ".join(key_names(key))
+    compared = normalise_key(rows, key)
+    compared = compared.append_column("hash", rows[row_hash])
+    compared = compared.append_column("position", pa.array(np.arange(rows.num_rows)))
+    with duckdb.connect() as connection:
+        connection.register("batch", compared)
+        ranked = connection.sql(
+            f"""SELECT position,
+                       row_number() OVER same_key = 1 AS is_kept,
+                       hash = first_value(hash) OVER same_key AS equals_kept
+                FROM batch WINDOW same_key AS (PARTITION BY {keys} ORDER BY position DESC)
+                ORDER BY position"""
+        ).to_arrow_table()
+        is_kept = ranked["is_kept"].to_numpy()
+        equals_kept = ranked["equals_kept"].to_numpy()
+        connection.register("kept", compared.filter(pa.array(is_kept)))
+        left_twice = connection.sql(
+            f"SELECT count(*) FROM (SELECT 1 FROM kept GROUP BY {keys} HAVING count(*) > 1)"
+        ).fetchone()
+    if left_twice and left_twice[0]:
+        raise KeyNotUnique("the deduplicated batch", left_twice[0])
+    return Deduped(
+        rows=rows.filter(pa.array(is_kept)),
+        exact=int((equals_kept & ~is_kept).sum()),
+        conflicting=int((~equals_kept & ~is_kept).sum()),
+    )

@@ -1,0 +1,1 @@
+"""Tables: the protocol a merge needs, and its Iceberg implementation."""

@@ -1,0 +1,166 @@
+"""Iceberg tables through PyIceberg; the only module that touches its internals (the version is pinned).
+
+A merge is one overwrite snapshot: touched data files are rewritten, new rows go to new files. Conflicts are
+never retried here, because a commit that is merely repeated on a new snapshot would not see the keys that the
+other writer added: whoever catches CommitConflict plans the whole merge again.
+"""
+
+import itertools
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+from pyiceberg.catalog import Catalog
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.expressions import AlwaysTrue, EqualTo
+from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import FileScanTask, TableProperties, Transaction
+from pyiceberg.table import Table as PyIcebergTable
+
+from etl.contract import Column
+from etl.errors import CommitConflict, CommitStateUnknown
+from etl.steps.merge import FileUpdate, MergePlan, key_row_columns, to_key_rows
+from etl.tables.table import BATCH_ID
+
+
+class IcebergTable:
+    """Implements etl.tables.table.Table; `identifier` is (database, table)."""
+
+    def __init__(self, catalog: Catalog, identifier: tuple[str, str]):
+        self._catalog, self._identifier = catalog, identifier
+        self.refresh()
+
+    @property
+    def name(self) -> str:
+        return ".".join(self._identifier)
+
+    @property
+    def snapshot_id(self) -> str:
+        snapshot = self._table.current_snapshot()
+        return str(snapshot.snapshot_id) if snapshot else "none"
+
+    def refresh(self) -> None:
+        self._table = _without_commit_retries(self._catalog.load_table(self._identifier))
+        self._tasks: list[FileScanTask] = []
+
+    def has_batch(self, batch_id: str) -> bool:
+        summaries = (snapshot.summary for snapshot in self._table.snapshots())
+        return any(summary is not None and summary.get(BATCH_ID) == batch_id for summary in summaries)
+
+    def add_columns(self, columns: Sequence[Column]) -> None:
+        present = set(self._table.schema().column_names)
+        added = [(column.name, column.arrow_type) for column in columns if column.name not in present]
+        if added:
+            with self._committing(), self._table.update_schema() as update:
+                update.union_by_name(pa.schema(added))
+            self.refresh()
+
+    def key_rows(self, key: Sequence[str]) -> pa.RecordBatchReader:
+        self._tasks = list(self._table.scan().plan_files())
+        columns = key_row_columns(key)
+        schema = to_key_rows(self._empty(columns), key, 0).schema
+        return pa.RecordBatchReader.from_batches(schema, self._key_batches(key, columns))
+
+    def commit(self, plan: MergePlan, summary: Mapping[str, str]) -> None:
+        """`plan` has to be made from the latest key_rows: it names data files by their number there."""
+        transaction = self._table.transaction()
+        removed = [self._tasks[number] for number in plan.updates]
+        written = self._write(transaction, plan.inserts)
+        for task, update in zip(removed, plan.updates.values(), strict=True):
+            written += self._write(transaction, self._rewritten(task, update))
+        with self._committing(written):
+            with transaction.update_snapshot(snapshot_properties=dict(summary)).overwrite() as overwrite:
+                for task in removed:
+                    overwrite.delete_data_file(task.file)
+                for data_file in written:
+                    overwrite.append_data_file(data_file)
+            transaction.commit_transaction()
+        self.refresh()
+
+    def replace_batch(self, batch_id: str, rows: pa.Table) -> None:
+        """Make `rows` the table's only rows with this value of `batch_id`, in one commit."""
+        summary = {BATCH_ID: batch_id}
+        with self._committing():
+            if self.has_batch(batch_id):
+                matching = EqualTo("batch_id", batch_id)
+                self._table.overwrite(rows, overwrite_filter=matching, snapshot_properties=summary)
+            elif rows.num_rows:
+                self._table.append(rows, snapshot_properties=summary)
+        self.refresh()
+
+    def _committing(self, written: Sequence[DataFile] = ()) -> "_Committing":
+        return _Committing(self._table, self.name, written)
+
+    def _key_batches(self, key: Sequence[str], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        for number, task in enumerate(self._tasks):
+            rows = self._scan(columns).to_table([task])
+            yield from to_key_rows(rows, key, number).to_batches()
+
+    def _scan(self, columns: Sequence[str]) -> ArrowScan:
+        metadata = self._table.metadata
+        return ArrowScan(metadata, self._table.io, metadata.schema().select(*columns), AlwaysTrue())
+
+    def _empty(self, columns: Sequence[str]) -> pa.Table:
+        return self._table.schema().select(*columns).as_arrow().empty_table()
+
+    def _rewritten(self, task: FileScanTask, update: FileUpdate) -> pa.Table:
+        rows = self._scan(self._table.schema().column_names).to_table([task])
+        kept = np.ones(rows.num_rows, bool)
+        kept[update.positions] = False
+        replacing = self._in_table_form(update.rows)
+        return pa.concat_tables([rows.filter(pa.array(kept)).cast(replacing.schema), replacing])
+
+    def _write(self, transaction: Transaction, rows: pa.Table) -> list[DataFile]:
+        if rows.num_rows == 0:
+            return []
+        return list(
+            _dataframe_to_data_files(
+                transaction.table_metadata,
+                self._in_table_form(rows),
+                self._table.io,
+                write_uuid=uuid.uuid4(),
+                counter=itertools.count(),
+            )
+        )
+
+    def _in_table_form(self, rows: pa.Table) -> pa.Table:
+        """`rows` in the table's column order and types; columns that only the table has are null."""
+        schema = self._table.schema().as_arrow()
+        columns = [
+            rows[field.name].cast(field.type)
+            if field.name in rows.column_names
+            else pa.nulls(rows.num_rows, field.type)
+            for field in schema
+        ]
+        return pa.table(columns, schema=schema)
+
+
+class _Committing:
+    """Turns what a commit may raise into our two errors, and removes the files of one that lost.
+
+    Files are removed only after a conflict, where the catalog said that nothing was committed: that holds
+    because the catalog client does not repeat a request whose answer was lost (etl/aws/catalog.py).
+    """
+
+    def __init__(self, table: PyIcebergTable, name: str, written: Sequence[DataFile]):
+        self._io, self._name, self._written = table.io, name, written
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, CommitFailedException):
+            for data_file in self._written:
+                self._io.delete(data_file.file_path)
+            raise CommitConflict(self._name) from error
+        if isinstance(error, Exception):
+            raise CommitStateUnknown(self._name, f"{type(error).__name__}") from error
+
+
+def _without_commit_retries(table: PyIcebergTable) -> PyIcebergTable:
+    """PyIceberg repeats a commit that met a conflict without planning it again; in memory, forbid it."""
+    properties = table.metadata.properties | {TableProperties.COMMIT_NUM_RETRIES: "0"}
+    table.metadata = table.metadata.model_copy(update={"properties": properties})
+    return table

@@ -1,0 +1,45 @@
+"""What a merge needs of a table, whatever the table's format."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+import pyarrow as pa
+
+from etl.contract import Column
+from etl.steps.merge import MergePlan
+
+BATCH_ID = "lakegate.batch-id"  # in the summary of each snapshot: the batch it was committed for
+
+
+class Table(Protocol):
+    """A table with snapshots. All reads are of the snapshot that the last `refresh` found."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def snapshot_id(self) -> str:
+        """The current snapshot, or `none` for a table without one."""
+        ...
+
+    def refresh(self) -> None: ...
+
+    def has_batch(self, batch_id: str) -> bool:
+        """Whether a snapshot of the table's history was committed for this batch."""
+        ...
+
+    def add_columns(self, columns: Sequence[Column]) -> None:
+        """Add, as nullable, those of `columns` that the table lacks."""
+        ...
+
+    def key_rows(self, key: Sequence[str]) -> pa.RecordBatchReader:
+        """All rows, as etl.steps.merge.to_key_rows gives them."""
+        ...
+
+    def commit(self, plan: MergePlan, summary: Mapping[str, str]) -> None:
+        """Make the change as one snapshot with `summary`, and refresh.
+
+        Raises CommitConflict when another writer came first (plan again), and CommitStateUnknown when it is
+        not known whether the commit happened (refresh, then look for the batch).
+        """
+        ...

@@ -1,0 +1,74 @@
+"""Write one batch to a table exactly once, whoever else writes at the same time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import pyarrow as pa
+from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from etl.batch import MergeMode
+from etl.errors import CommitConflict, CommitStateUnknown
+from etl.steps.merge import MergePlan, plan_merge
+from etl.tables.table import BATCH_ID, Table
+
+_ATTEMPTS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """What a merge did. `plan` is None when the batch was in the table before this run."""
+
+    plan: MergePlan | None
+    rows: int
+    attempts: int
+    snapshot_id: str
+
+    @property
+    def already_committed(self) -> bool:
+        return self.plan is None
+
+    @property
+    def committed(self) -> bool:
+        return self.plan is not None and not self.plan.is_empty
+
+
+def merge_batch(table: Table, rows: pa.Table, batch_id: str, key: Sequence[str], mode: MergeMode) -> Merged:
+    """Merge deduplicated rows with lineage in one commit, or in none if nothing changes.
+
+    After a conflict the whole merge is planned again on the new snapshot; after a commit whose outcome is
+    unknown the table is read again first, and the batch found in its history counts as committed.
+    """
+    plan: MergePlan | None = None
+    for attempt in _attempts():
+        with attempt:
+            table.refresh()
+            if table.has_batch(batch_id):
+                break
+            plan = plan_merge(rows, table.key_rows(key), key, mode)
+            if not plan.is_empty:
+                table.commit(plan, {BATCH_ID: batch_id})
+    return Merged(plan, rows.num_rows, attempt.retry_state.attempt_number, table.snapshot_id)
+
+
+class ReplacesBatches(Protocol):
+    def refresh(self) -> None: ...
+
+    def replace_batch(self, batch_id: str, rows: pa.Table) -> None: ...
+
+
+def replace_batch(table: ReplacesBatches, batch_id: str, rows: pa.Table) -> None:
+    """Make `rows` the only rows of this batch in the table; doing it twice changes nothing."""
+    for attempt in _attempts():
+        with attempt:
+            table.refresh()
+            table.replace_batch(batch_id, rows)
+
+
+def _attempts() -> Retrying:
+    return Retrying(
+        retry=retry_if_exception_type((CommitConflict, CommitStateUnknown)),
+        wait=wait_random_exponential(multiplier=0.2, max=10),
+        stop=stop_after_attempt(_ATTEMPTS),
+        reraise=True,
+    )
