@@ -1,0 +1,13 @@
+module "stack" {
+  source = "../../stack"
+
+  environment           = "prod"
+  expectations_dir      = "../../../expectations"
+  artifacts_dir         = var.artifacts_dir
+  glue_scripts_dir      = "../../../etl/glue_jobs"
+  alert_emails          = var.alert_emails
+  data_lake_admin_arns  = var.data_lake_admin_arns
+  reader_principal_arns = var.reader_principal_arns
+
+  log_retention_days = 365
+}

@@ -1,0 +1,44 @@
+output "buckets" {
+  description = "Bucket name per zone."
+  value       = module.stack.buckets
+}
+
+output "databases" {
+  description = "Glue database name per zone."
+  value       = module.stack.databases
+}
+
+output "workflows" {
+  description = "Glue workflow name per dataset."
+  value       = module.stack.workflows
+}
+
+output "alert_topic_arn" {
+  description = "ARN of the topic for people."
+  value       = module.stack.alert_topic_arn
+}
+
+output "athena_workgroup" {
+  description = "Athena workgroup of analysts and dashboards."
+  value       = module.stack.athena_workgroup
+}
+
+output "athena_steward_workgroup" {
+  description = "Athena workgroup of stewards; their results may hold names."
+  value       = module.stack.athena_steward_workgroup
+}
+
+output "analyst_role_arn" {
+  description = "Role that analysts assume."
+  value       = module.stack.analyst_role_arn
+}
+
+output "steward_role_arn" {
+  description = "Role that stewards assume."
+  value       = module.stack.steward_role_arn
+}
+
+output "lambda_functions" {
+  description = "Function name per role."
+  value       = module.stack.lambda_functions
+}

@@ -1,0 +1,75 @@
+# Where the tables live is registered with a role of its own: readers get short-lived credentials for the columns
+# they were granted, and need no access to the buckets. Staged batches lie outside of it: nobody queries them.
+
+locals {
+  s3_arn = "arn:${var.account.partition}:s3:::"
+
+  warehouses = {
+    processed  = "${local.s3_arn}${var.buckets.processed}/warehouse"
+    quarantine = "${local.s3_arn}${var.buckets.quarantine}/warehouse"
+  }
+}
+
+data "aws_iam_policy_document" "assume_lake_formation_role" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["lakeformation.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role" "lake_formation" {
+  name               = "${var.name_prefix}-lake-formation"
+  description        = "What Lake Formation reads and writes tables with, on behalf of those it granted to."
+  assume_role_policy = data.aws_iam_policy_document.assume_lake_formation_role.json
+}
+
+data "aws_iam_policy_document" "lake_formation" {
+  statement {
+    sid       = "UseTables"
+    actions   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+    resources = [for warehouse in local.warehouses : "${warehouse}/*"] # any file of any table
+  }
+
+  statement {
+    sid     = "ListTables"
+    actions = ["s3:ListBucket"]
+    resources = [
+      "${local.s3_arn}${var.buckets.processed}",
+      "${local.s3_arn}${var.buckets.quarantine}",
+    ]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["warehouse", "warehouse/*"] # any folder of any table
+    }
+  }
+
+  statement {
+    sid       = "UseKey"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [var.kms_key_arns.sensitive]
+  }
+}
+
+resource "aws_iam_role_policy" "lake_formation" {
+  name   = "lake-formation"
+  role   = aws_iam_role.lake_formation.id
+  policy = data.aws_iam_policy_document.lake_formation.json
+}
+
+resource "aws_lakeformation_resource" "warehouse" {
+  for_each = local.warehouses
+
+  arn      = each.value
+  role_arn = aws_iam_role.lake_formation.arn
+
+  depends_on = [
+    aws_iam_role_policy.lake_formation,
+    aws_lakeformation_data_lake_settings.account,
+  ]
+}

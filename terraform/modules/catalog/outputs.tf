@@ -1,0 +1,27 @@
+output "databases" {
+  description = "Database name per zone."
+  value       = { for zone, database in aws_glue_catalog_database.zone : zone => database.name }
+}
+
+output "tables" {
+  description = "Table name per zone and dataset, once the table exists."
+  value = {
+    processed  = { for dataset, table in aws_glue_catalog_table.processed : dataset => table.name }
+    quarantine = { for dataset, table in aws_glue_catalog_table.quarantine : dataset => table.name }
+  }
+}
+
+output "warehouse_arns" {
+  description = "Registered S3 location per zone, once it is registered."
+  value       = { for zone, location in aws_lakeformation_resource.warehouse : zone => location.arn }
+}
+
+output "crawlers" {
+  description = "Crawler name per dataset."
+  value       = { for dataset, crawler in aws_glue_crawler.raw : dataset => crawler.name }
+}
+
+output "security_configuration" {
+  description = "Name of the Glue security configuration for jobs."
+  value       = aws_glue_security_configuration.jobs.name
+}

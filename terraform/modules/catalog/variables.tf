@@ -1,0 +1,81 @@
+variable "name_prefix" {
+  description = "What every name begins with: project and environment, such as lakegate-dev."
+  type        = string
+}
+
+variable "account" {
+  description = "Where this runs: account id, region and partition."
+  type = object({
+    id        = string
+    region    = string
+    partition = string
+  })
+}
+
+variable "datasets" {
+  description = "Per dataset, the columns that its contract declares, in their order."
+  type = map(object({
+    description = string
+    columns = list(object({
+      name        = string
+      type        = string
+      description = string
+    }))
+  }))
+
+  validation {
+    condition     = alltrue([for name in keys(var.datasets) : can(regex("^[a-z][a-z0-9_]*$", name))])
+    error_message = "A dataset folder is named in snake_case: the name becomes a table."
+  }
+}
+
+variable "lineage_columns" {
+  description = "Columns that Lakegate adds to every processed table."
+  type = list(object({
+    name        = string
+    type        = string
+    description = string
+  }))
+}
+
+variable "quarantine_columns" {
+  description = "Columns of every quarantine table."
+  type = list(object({
+    name        = string
+    type        = string
+    description = string
+  }))
+}
+
+variable "buckets" {
+  description = "Bucket names of the raw, processed and quarantine zones."
+  type = object({
+    raw        = string
+    processed  = string
+    quarantine = string
+  })
+}
+
+variable "kms_key_arns" {
+  description = "Keys of the sensitive zones and of the rest."
+  type = object({
+    sensitive = string
+    general   = string
+  })
+}
+
+variable "manage_data_lake_settings" {
+  description = "Whether Terraform writes Lake Formation's settings. They hold for the whole account and region: false where another stack owns them."
+  type        = bool
+  default     = true
+}
+
+variable "data_lake_admin_arns" {
+  description = "Who may grant in Lake Formation. Whoever applies this must be among them."
+  type        = set(string)
+
+  validation {
+    condition     = length(var.data_lake_admin_arns) > 0
+    error_message = "Without a data lake administrator nobody could grant anything."
+  }
+}

@@ -1,0 +1,30 @@
+locals {
+  rule_name       = "${var.name_prefix}-object-created"
+  s3_arn          = "arn:${var.account.partition}:s3:::"
+  workflow_arns   = [for workflow in var.workflows : "arn:${var.account.partition}:glue:${var.account.region}:${var.account.id}:workflow/${workflow}"]
+  landing_folders = [for dataset in sort(keys(var.datasets)) : "${dataset}/"]
+}
+
+resource "aws_s3_bucket_notification" "raw" {
+  bucket      = var.raw_bucket
+  eventbridge = true
+}
+
+resource "aws_cloudwatch_event_rule" "object_created" {
+  name        = local.rule_name
+  description = "A file landed in the raw zone, in the folder of a dataset."
+
+  event_pattern = jsonencode({
+    source      = ["aws.s3"]
+    detail-type = ["Object Created"]
+    detail = {
+      bucket = { name = [var.raw_bucket] }
+      object = { key = [for folder in local.landing_folders : { prefix = folder }] }
+    }
+  })
+}
+
+resource "aws_cloudwatch_event_target" "queue" {
+  rule = aws_cloudwatch_event_rule.object_created.name
+  arn  = module.start_workflow.queue_arn
+}

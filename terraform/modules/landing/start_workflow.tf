@@ -1,0 +1,89 @@
+data "aws_iam_policy_document" "start_workflow" {
+  statement {
+    sid = "StartWorkflows"
+
+    actions = [
+      "glue:GetWorkflow",
+      "glue:GetWorkflowRun",
+      "glue:GetWorkflowRunProperties",
+      "glue:GetWorkflowRuns", # a file whose event comes twice must not start two runs
+      "glue:StartWorkflowRun",
+    ]
+
+    resources = local.workflow_arns
+  }
+
+  statement {
+    sid       = "FindLandedFiles"
+    actions   = ["s3:ListBucket", "s3:ListBucketVersions"]
+    resources = ["${local.s3_arn}${var.raw_bucket}"]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = [for folder in local.landing_folders : "${folder}*"] # below the folders of datasets
+    }
+  }
+
+  statement {
+    sid       = "DescribeLandedFiles"
+    actions   = ["s3:GetObject", "s3:GetObjectVersion"]
+    resources = [for folder in local.landing_folders : "${local.s3_arn}${var.raw_bucket}/${folder}*"] # any file there
+  }
+
+  statement {
+    sid       = "ListRunRecords"
+    actions   = ["s3:ListBucket"]
+    resources = ["${local.s3_arn}${var.docs_bucket}"]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["runs/*"] # a folder per dataset and run
+    }
+  }
+
+  statement {
+    sid       = "ReadRunRecords"
+    actions   = ["s3:GetObject"]
+    resources = ["${local.s3_arn}${var.docs_bucket}/runs/*"] # a folder per dataset and run
+  }
+
+  statement {
+    sid       = "TellPeople"
+    actions   = ["sns:Publish"]
+    resources = [var.alert_topic_arn]
+  }
+
+  statement {
+    sid       = "UseKey"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [var.kms_key_arn]
+  }
+}
+
+module "start_workflow" {
+  source = "../queued_lambda"
+
+  name_prefix   = var.name_prefix
+  account       = var.account
+  function_role = "start-workflow"
+  queue_role    = "landing"
+  description   = "Starts the workflow of a dataset for a landed file."
+  handler       = "etl.lambdas.start_workflow.handler"
+  package       = var.package
+  policy_json   = data.aws_iam_policy_document.start_workflow.json
+
+  environment = {
+    NAME_PREFIX     = var.name_prefix
+    ALERT_TOPIC_ARN = var.alert_topic_arn
+    DOCS_BUCKET     = var.docs_bucket
+    RAW_BUCKET      = var.raw_bucket
+  }
+
+  event_rule_name      = local.rule_name
+  kms_key_arn          = var.kms_key_arn
+  alert_topic_arn      = var.alert_topic_arn
+  reserved_concurrency = var.reserved_concurrency
+  log_retention_days   = var.log_retention_days
+}

@@ -1,0 +1,68 @@
+variable "name_prefix" {
+  description = "What every name begins with: project and environment, such as lakegate-dev."
+  type        = string
+}
+
+variable "account" {
+  description = "Where this runs: account id, region and partition."
+  type = object({
+    id        = string
+    region    = string
+    partition = string
+  })
+}
+
+variable "datasets" {
+  description = "Per dataset, the nightly schedule of its contract, in UTC."
+  type = map(object({
+    schedule = string
+  }))
+
+  validation {
+    condition     = alltrue([for dataset in var.datasets : can(regex("^(cron|rate)\\(.+\\)$", dataset.schedule))])
+    error_message = "A schedule is cron(...) or rate(...), as EventBridge Scheduler writes it."
+  }
+}
+
+variable "raw_bucket" {
+  description = "Bucket that files land in."
+  type        = string
+}
+
+variable "docs_bucket" {
+  description = "Bucket of run records."
+  type        = string
+}
+
+variable "workflows" {
+  description = "Glue workflow name per dataset."
+  type        = map(string)
+}
+
+variable "package" {
+  description = "Bucket and key of the zip with the code of the function."
+  type = object({
+    bucket = string
+    key    = string
+  })
+}
+
+variable "kms_key_arn" {
+  description = "Key of the raw and docs buckets, of the log group and of the alert topic."
+  type        = string
+}
+
+variable "alert_topic_arn" {
+  description = "SNS topic for people."
+  type        = string
+}
+
+variable "reserved_concurrency" {
+  description = "Most runs of the function at a time; -1 reserves none."
+  type        = number
+}
+
+variable "log_retention_days" {
+  description = "Days that the log is kept."
+  type        = number
+}

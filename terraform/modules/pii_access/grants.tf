@@ -1,0 +1,61 @@
+# Permissions are named, never ALL, and a principal has one form of grant per table: Lake Formation answers both in
+# another form than they were asked for, which makes every plan a change.
+
+resource "aws_lakeformation_permissions" "analyst_database" {
+  principal   = aws_iam_role.reader["analyst"].arn
+  permissions = ["DESCRIBE"]
+
+  database {
+    name = var.databases.processed
+  }
+}
+
+resource "aws_lakeformation_permissions" "analyst_columns" {
+  for_each = var.tables.processed
+
+  principal   = aws_iam_role.reader["analyst"].arn
+  permissions = ["SELECT"]
+
+  table_with_columns {
+    database_name = var.databases.processed
+    name          = each.value
+    column_names  = local.open_columns[each.key]
+  }
+}
+
+resource "aws_lakeformation_permissions" "steward_database" {
+  for_each = var.databases
+
+  principal   = aws_iam_role.reader["steward"].arn
+  permissions = ["DESCRIBE"]
+
+  database {
+    name = each.value
+  }
+}
+
+resource "aws_lakeformation_permissions" "steward_processed" {
+  for_each = var.tables.processed
+
+  principal   = aws_iam_role.reader["steward"].arn
+  permissions = ["SELECT"]
+
+  table_with_columns {
+    database_name = var.databases.processed
+    name          = each.value
+    wildcard      = true
+  }
+}
+
+resource "aws_lakeformation_permissions" "steward_quarantine" {
+  for_each = var.tables.quarantine
+
+  principal   = aws_iam_role.reader["steward"].arn
+  permissions = ["SELECT"]
+
+  table_with_columns {
+    database_name = var.databases.quarantine
+    name          = each.value
+    wildcard      = true
+  }
+}

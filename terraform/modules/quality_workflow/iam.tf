@@ -1,0 +1,220 @@
+# A role per stage: the gate writes no table that dashboards read, and the merge reads nothing that was not gated.
+
+locals {
+  s3_arn   = "arn:${var.account.partition}:s3:::"
+  glue_arn = "arn:${var.account.partition}:glue:${var.account.region}:${var.account.id}"
+  logs_arn = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}"
+  datasets = keys(var.datasets)
+
+  # The zone whose table the stage commits to.
+  written_zone = {
+    gate  = "quarantine"
+    merge = "processed"
+  }
+}
+
+data "aws_iam_policy_document" "assume_job_role" {
+  statement {
+    actions = ["sts:AssumeRole"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["glue.amazonaws.com"]
+    }
+  }
+}
+
+resource "aws_iam_role" "job" {
+  for_each = local.stages
+
+  name               = "${var.name_prefix}-${each.key}-job"
+  description        = each.key == "gate" ? "Reads landed files, stages what passed, quarantines what did not." : "Merges staged batches into the processed tables."
+  assume_role_policy = data.aws_iam_policy_document.assume_job_role.json
+}
+
+# What both stages do.
+data "aws_iam_policy_document" "job" {
+  statement {
+    sid       = "ReadCode"
+    actions   = ["s3:GetObject"]
+    resources = ["${local.s3_arn}${var.buckets.artifacts}/*"] # the bucket holds nothing but code and contracts
+  }
+
+  statement {
+    sid       = "ListCode"
+    actions   = ["s3:ListBucket"]
+    resources = ["${local.s3_arn}${var.buckets.artifacts}"]
+  }
+
+  statement {
+    sid       = "RunRecords"
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = [for dataset in local.datasets : "${local.s3_arn}${var.buckets.docs}/runs/${dataset}/*"] # one folder a run
+  }
+
+  statement {
+    sid       = "ListDocs"
+    actions   = ["s3:ListBucket"]
+    resources = ["${local.s3_arn}${var.buckets.docs}"]
+  }
+
+  statement {
+    sid = "TemporaryFiles"
+
+    actions = [
+      "s3:AbortMultipartUpload",
+      "s3:DeleteObject",
+      "s3:GetObject",
+      "s3:PutObject",
+    ]
+
+    resources = ["${local.s3_arn}${var.buckets.processed}/staging/_glue_temp/*"] # Glue names them
+  }
+
+  statement {
+    sid       = "ReadWhatStartedTheRun"
+    actions   = ["glue:GetWorkflowRun", "glue:GetWorkflowRunProperties"]
+    resources = [for dataset in local.datasets : "${local.glue_arn}:workflow/${var.name_prefix}-${dataset}"]
+  }
+
+  statement {
+    sid       = "UseKeys"
+    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    resources = [var.kms_key_arns.sensitive, var.kms_key_arns.general]
+  }
+
+  statement {
+    sid       = "TellPeople"
+    actions   = ["sns:Publish"]
+    resources = [var.alert_topic_arn]
+  }
+
+  statement {
+    sid       = "Measure"
+    actions   = ["cloudwatch:PutMetricData"]
+    resources = ["*"] # knows no resources; the namespace narrows it
+
+    condition {
+      test     = "StringEquals"
+      variable = "cloudwatch:namespace"
+      values   = [var.metrics_namespace, "Glue"] # Glue's own, for --enable-metrics
+    }
+  }
+
+  statement {
+    sid = "WriteLog"
+
+    actions = [
+      "logs:AssociateKmsKey",
+      "logs:CreateLogGroup", # Glue asks for it even when the group is there
+      "logs:CreateLogStream",
+      "logs:PutLogEvents",
+    ]
+
+    resources = [
+      "${local.logs_arn}:log-group:${local.log_group_prefix}*", # Glue may add the security configuration to the name
+      "${local.logs_arn}:log-group:/aws-glue/jobs*",            # and writes there what comes before our script
+    ]
+  }
+}
+
+data "aws_iam_policy_document" "gate" {
+  source_policy_documents = [data.aws_iam_policy_document.job.json]
+
+  statement {
+    sid       = "ReadLandedFiles"
+    actions   = ["s3:GetObject", "s3:GetObjectVersion"]
+    resources = [for dataset in local.datasets : "${local.s3_arn}${var.buckets.raw}/${dataset}/*"] # any file there
+  }
+
+  statement {
+    sid = "StageAndQuarantine"
+
+    actions = [
+      "s3:AbortMultipartUpload",
+      "s3:GetObject",
+      "s3:PutObject",
+    ]
+
+    resources = concat(
+      [for dataset in local.datasets : "${local.s3_arn}${var.buckets.processed}/staging/${dataset}/*"],    # one folder a run
+      [for dataset in local.datasets : "${local.s3_arn}${var.buckets.quarantine}/warehouse/${dataset}/*"], # the table's files
+    )
+  }
+
+  statement {
+    sid     = "ListZones"
+    actions = ["s3:ListBucket"] # else a file that is not there is "forbidden" instead of "not found"
+
+    resources = [
+      "${local.s3_arn}${var.buckets.processed}",
+      "${local.s3_arn}${var.buckets.quarantine}",
+      "${local.s3_arn}${var.buckets.raw}",
+    ]
+  }
+
+  statement {
+    sid       = "PublishDataDocs"
+    actions   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+    resources = ["${local.s3_arn}${var.buckets.docs}/data-docs/*"] # pages of every run, and the index
+  }
+
+  statement {
+    sid     = "CommitQuarantine"
+    actions = ["glue:GetDatabase", "glue:GetTable", "glue:UpdateTable"]
+
+    resources = concat(
+      ["${local.glue_arn}:catalog", "${local.glue_arn}:database/${var.databases.quarantine}"],
+      [for dataset in local.datasets : "${local.glue_arn}:table/${var.databases.quarantine}/${dataset}"],
+    )
+  }
+}
+
+data "aws_iam_policy_document" "merge" {
+  source_policy_documents = [data.aws_iam_policy_document.job.json]
+
+  statement {
+    sid       = "ReadStaged"
+    actions   = ["s3:GetObject"]
+    resources = [for dataset in local.datasets : "${local.s3_arn}${var.buckets.processed}/staging/${dataset}/*"] # one folder a run
+  }
+
+  statement {
+    sid = "WriteTable"
+
+    actions = [
+      "s3:AbortMultipartUpload",
+      "s3:GetObject",
+      "s3:PutObject",
+    ]
+
+    resources = [for dataset in local.datasets : "${local.s3_arn}${var.buckets.processed}/warehouse/${dataset}/*"] # the table's files
+  }
+
+  statement {
+    sid       = "ListProcessed"
+    actions   = ["s3:ListBucket"] # else a file that is not there is "forbidden" instead of "not found"
+    resources = ["${local.s3_arn}${var.buckets.processed}"]
+  }
+
+  statement {
+    sid     = "CommitProcessed"
+    actions = ["glue:GetDatabase", "glue:GetTable", "glue:UpdateTable"]
+
+    resources = concat(
+      ["${local.glue_arn}:catalog", "${local.glue_arn}:database/${var.databases.processed}"],
+      [for dataset in local.datasets : "${local.glue_arn}:table/${var.databases.processed}/${dataset}"],
+    )
+  }
+}
+
+resource "aws_iam_role_policy" "job" {
+  for_each = {
+    gate  = data.aws_iam_policy_document.gate.json
+    merge = data.aws_iam_policy_document.merge.json
+  }
+
+  name   = "${each.key}-job"
+  role   = aws_iam_role.job[each.key].id
+  policy = each.value
+}

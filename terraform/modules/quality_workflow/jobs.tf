@@ -1,0 +1,88 @@
+locals {
+  stages = toset(["gate", "merge"])
+
+  # "employee/gate" => { dataset = "employee", stage = "gate" }
+  jobs = {
+    for pair in setproduct(keys(var.datasets), local.stages) :
+    "${pair[0]}/${pair[1]}" => { dataset = pair[0], stage = pair[1] }
+  }
+
+  # Written out instead of read from the jobs: the failure rule needs the names, not the jobs.
+  job_names = { for key, job in local.jobs : key => "${var.name_prefix}-${job.dataset}-${job.stage}" }
+
+  log_group_prefix = "/aws-glue/${var.name_prefix}"
+
+  # On Glue, pip would look for what a wheel needs on the package index; where its zip of wheels was shipped it must not.
+  offline_install = anytrue([for uri in var.glue_modules : endswith(uri, ".gluewheels.zip")])
+}
+
+# Glue would create both on the first run, to be kept for ever.
+resource "aws_cloudwatch_log_group" "jobs" {
+  for_each = toset(["error", "output"])
+
+  name              = "${local.log_group_prefix}/${each.key}"
+  retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arns.sensitive # a traceback can hold a row
+}
+
+resource "aws_glue_job" "stage" {
+  for_each = local.jobs
+
+  name              = local.job_names[each.key]
+  description       = each.value.stage == "gate" ? "Validates a batch of ${each.value.dataset} and stages what passed." : "Merges a gated batch of ${each.value.dataset} in one commit."
+  role_arn          = aws_iam_role.job[each.value.stage].arn
+  glue_version      = "5.1"
+  worker_type       = var.jobs.worker_type
+  number_of_workers = var.jobs.number_of_workers
+  timeout           = var.jobs.timeout_minutes
+  execution_class   = "STANDARD" # left out, the next plan would want to remove it
+
+  # The failure handler knows which errors are worth another run; Glue does not.
+  max_retries = 0
+
+  security_configuration = var.security_configuration
+
+  command {
+    name            = "glueetl"
+    python_version  = "3"
+    script_location = var.glue_scripts[each.value.stage]
+  }
+
+  execution_property {
+    max_concurrent_runs = var.jobs.max_concurrent_runs
+  }
+
+  default_arguments = merge(
+    {
+      "--dataset"             = each.value.dataset
+      "--environment"         = var.environment
+      "--expectations_uri"    = var.expectations_uri
+      "--processed_bucket"    = var.buckets.processed
+      "--quarantine_bucket"   = var.buckets.quarantine
+      "--docs_bucket"         = var.buckets.docs
+      "--processed_database"  = var.databases.processed
+      "--quarantine_database" = var.databases.quarantine
+      "--alert_topic_arn"     = var.alert_topic_arn
+      "--metrics_namespace"   = var.metrics_namespace
+
+      "--job-language"                     = "python"
+      "--additional-python-modules"        = join(",", var.glue_modules)
+      "--datalake-formats"                 = "iceberg"
+      "--enable-metrics"                   = "true"
+      "--enable-job-insights"              = "true"
+      "--enable-continuous-cloudwatch-log" = "true"
+      "--custom-logGroup-prefix"           = local.log_group_prefix
+
+      # Spilled rows are as sensitive as staged ones, and expire with them.
+      "--TempDir" = "s3://${var.buckets.processed}/staging/_glue_temp/${each.value.dataset}/"
+    },
+    local.offline_install ? { "--python-modules-installer-option" = "--no-index" } : {},
+  )
+
+  tags = {
+    dataset = each.value.dataset
+    owner   = var.datasets[each.value.dataset].owner
+  }
+
+  depends_on = [aws_cloudwatch_log_group.jobs]
+}

@@ -1,0 +1,15 @@
+output "workflows" {
+  description = "Workflow name per dataset, once its triggers are in place."
+  value       = { for dataset, workflow in aws_glue_workflow.dataset : dataset => workflow.name }
+
+  depends_on = [
+    aws_glue_trigger.gate_succeeded,
+    aws_glue_trigger.merge_succeeded,
+    aws_glue_trigger.start,
+  ]
+}
+
+output "job_names" {
+  description = "Names of all jobs; known before the jobs exist."
+  value       = sort(values(local.job_names))
+}

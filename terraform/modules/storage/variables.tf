@@ -1,0 +1,71 @@
+variable "name_prefix" {
+  description = "What every name begins with: project and environment, such as lakegate-dev."
+  type        = string
+}
+
+variable "account" {
+  description = "Where this runs: account id, region and partition."
+  type = object({
+    id        = string
+    region    = string
+    partition = string
+  })
+}
+
+variable "quarantine_retention_days" {
+  description = "Days that the quarantined rows of each dataset are kept."
+  type        = map(number)
+}
+
+variable "force_destroy" {
+  description = "Whether a destroy may delete buckets that still hold objects."
+  type        = bool
+  default     = false
+}
+
+variable "manage_lifecycle_rules" {
+  description = "Whether Terraform writes lifecycle rules. Off offline, where the provider would wait 55 s for each."
+  type        = bool
+  default     = true
+}
+
+variable "key_deletion_days" {
+  description = "Days in which the deletion of a key can still be called off."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.key_deletion_days >= 7 && var.key_deletion_days <= 30
+    error_message = "KMS deletes a key 7 to 30 days after it was asked to."
+  }
+}
+
+variable "artifacts_dir" {
+  description = "Folder with the built lakegate-*.whl, lakegate-lambdas.zip and, for AWS, *.gluewheels.zip."
+  type        = string
+
+  validation {
+    condition = (
+      length(fileset(var.artifacts_dir, "lakegate-*-py3-none-any.whl")) == 1 &&
+      length(fileset(var.artifacts_dir, "lakegate-lambdas.zip")) == 1
+    )
+    error_message = "artifacts_dir must hold one lakegate-<version>-py3-none-any.whl and lakegate-lambdas.zip. Build them with: python -m scripts.package"
+  }
+}
+
+variable "glue_scripts_dir" {
+  description = "Folder with the entry scripts of the Glue jobs, gate.py and merge.py."
+  type        = string
+
+  validation {
+    condition = alltrue([
+      for script in ["gate.py", "merge.py"] : length(fileset(var.glue_scripts_dir, script)) == 1
+    ])
+    error_message = "glue_scripts_dir must hold gate.py and merge.py."
+  }
+}
+
+variable "expectations_dir" {
+  description = "Folder with lineage.yaml, quarantine.yaml and a folder per dataset."
+  type        = string
+}

@@ -1,0 +1,51 @@
+resource "aws_s3_bucket_lifecycle_configuration" "zone" {
+  count  = var.manage_lifecycle_rules ? 1 : 0
+  bucket = aws_s3_bucket.zone.id
+
+  rule {
+    id     = "unfinished-uploads"
+    status = "Enabled"
+
+    filter {}
+
+    abort_incomplete_multipart_upload {
+      days_after_initiation = 7
+    }
+  }
+
+  rule {
+    id     = "old-versions"
+    status = "Enabled"
+
+    filter {}
+
+    noncurrent_version_expiration {
+      noncurrent_days = var.noncurrent_days
+    }
+
+    expiration {
+      # A delete marker with nothing left behind it only slows listings down.
+      expired_object_delete_marker = true
+    }
+  }
+
+  dynamic "rule" {
+    for_each = var.expirations
+
+    content {
+      id     = rule.value.id
+      status = "Enabled"
+
+      filter {
+        prefix = rule.value.prefix
+      }
+
+      expiration {
+        days = rule.value.days
+      }
+    }
+  }
+
+  # Rules on old versions are refused until versioning is on.
+  depends_on = [aws_s3_bucket_versioning.zone]
+}

@@ -1,0 +1,50 @@
+variable "name" {
+  description = "Name of the bucket."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$", var.name))
+    error_message = "A bucket name has 3 to 63 lower-case letters, digits and hyphens; shorten project or environment."
+  }
+}
+
+variable "kms_key_arn" {
+  description = "Key that encrypts every object that names no other."
+  type        = string
+}
+
+variable "force_destroy" {
+  description = "Whether a destroy may delete a bucket that still holds objects."
+  type        = bool
+}
+
+variable "manage_lifecycle_rules" {
+  description = "Whether Terraform writes the lifecycle rules of the bucket."
+  type        = bool
+}
+
+variable "expirations" {
+  description = "What expires: an id, the prefix (empty for the whole bucket) and the age in days."
+  type = list(object({
+    id     = string
+    prefix = string
+    days   = number
+  }))
+  default = []
+
+  validation {
+    condition     = alltrue([for rule in var.expirations : rule.days >= 1 && floor(rule.days) == rule.days])
+    error_message = "Objects expire after a whole number of days, at least one."
+  }
+}
+
+variable "noncurrent_days" {
+  description = "Days that an overwritten or deleted version is kept."
+  type        = number
+}
+
+variable "tags" {
+  description = "Tags of the bucket, beside the provider's default tags."
+  type        = map(string)
+  default     = {}
+}

@@ -1,0 +1,72 @@
+locals {
+  key_arns = {
+    sensitive = aws_kms_key.sensitive.arn
+    general   = aws_kms_key.general.arn
+  }
+
+  # The zones name their key instead of holding its ARN, so that buckets are made while the keys are.
+  zones = {
+    raw = {
+      key                 = "general"
+      data_classification = "pii"
+      noncurrent_days     = 365 # a batch is one object version: an overwritten file must stay replayable
+      expirations         = []
+    }
+    processed = {
+      key                 = "sensitive"
+      data_classification = "pii"
+      noncurrent_days     = 7 # Iceberg keeps its own history
+      expirations = [
+        { id = "staged-batches", prefix = "staging/", days = 7 },
+      ]
+    }
+    quarantine = {
+      key                 = "sensitive"
+      data_classification = "pii"
+      noncurrent_days     = 7
+      # Only the data files: an Iceberg table that lost its metadata cannot be opened any more. Rows leave the
+      # table by maintenance; this rule is the promise that their bytes are gone even when maintenance is not run.
+      expirations = [
+        for dataset, days in var.quarantine_retention_days :
+        { id = "quarantine-${dataset}", prefix = "warehouse/${dataset}/data/", days = days }
+      ]
+    }
+    docs = {
+      key                 = "general"
+      data_classification = "internal"
+      noncurrent_days     = 30
+      expirations         = []
+    }
+    artifacts = {
+      key                 = "general"
+      data_classification = "internal"
+      noncurrent_days     = 90
+      expirations         = []
+    }
+    query-results = {
+      key                 = "general"
+      data_classification = "pii" # a steward's results hold names
+      noncurrent_days     = 1
+      expirations = [
+        { id = "results", prefix = "", days = 14 },
+      ]
+    }
+  }
+}
+
+module "zone" {
+  source   = "./zone"
+  for_each = local.zones
+
+  name                   = "${var.name_prefix}-${each.key}-${var.account.id}"
+  kms_key_arn            = local.key_arns[each.value.key]
+  force_destroy          = var.force_destroy
+  manage_lifecycle_rules = var.manage_lifecycle_rules
+  expirations            = each.value.expirations
+  noncurrent_days        = each.value.noncurrent_days
+
+  tags = {
+    zone                = each.key
+    data_classification = each.value.data_classification
+  }
+}

@@ -1,0 +1,41 @@
+# Every fact about a dataset comes from its folder; modules get the part they need.
+
+locals {
+  contracts = {
+    for path in fileset(var.expectations_dir, "*/contract.yaml") :
+    dirname(path) => yamldecode(file("${var.expectations_dir}/${path}"))
+  }
+
+  declared_columns = merge(
+    { for dataset, contract in local.contracts : dataset => one(contract.schema).properties },
+    # No dataset folder can have these names: they begin with a dot.
+    { for file in ["lineage", "quarantine"] : ".${file}" => yamldecode(file("${var.expectations_dir}/${file}.yaml")).properties },
+  )
+
+  columns = {
+    for owner, properties in local.declared_columns : owner => [
+      for property in properties : {
+        name           = property.name
+        type           = property.physicalType
+        description    = try(trimspace(property.description), "")
+        classification = try(property.classification, "unclassified")
+      }
+    ]
+  }
+
+  service_levels    = { for dataset, contract in local.contracts : dataset => { for level in contract.slaProperties : level.property => level } }
+  custom_properties = { for dataset, contract in local.contracts : dataset => { for custom in contract.customProperties : custom.property => custom.value } }
+
+  hours_per_unit = { h = 1, d = 24 }
+
+  datasets = {
+    for dataset, contract in local.contracts : dataset => {
+      description               = try(trimspace(contract.description.purpose), contract.name)
+      owner                     = contract.team.name
+      columns                   = local.columns[dataset]
+      schedule                  = local.service_levels[dataset].frequency.schedule
+      freshness_hours           = local.service_levels[dataset].freshness.value * local.hours_per_unit[local.service_levels[dataset].freshness.unit]
+      quarantine_retention_days = local.custom_properties[dataset].quarantineRetentionDays
+    }
+  }
+}

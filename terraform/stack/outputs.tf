@@ -1,0 +1,47 @@
+output "buckets" {
+  description = "Bucket name per zone."
+  value       = module.storage.buckets
+}
+
+output "databases" {
+  description = "Glue database name per zone."
+  value       = module.catalog.databases
+}
+
+output "workflows" {
+  description = "Glue workflow name per dataset."
+  value       = module.quality_workflow.workflows
+}
+
+output "alert_topic_arn" {
+  description = "ARN of the topic for people."
+  value       = module.operations.alert_topic_arn
+}
+
+output "athena_workgroup" {
+  description = "Athena workgroup of analysts and dashboards."
+  value       = module.query.workgroups["analyst"]
+}
+
+output "athena_steward_workgroup" {
+  description = "Athena workgroup of stewards; their results may hold names."
+  value       = module.query.workgroups["steward"]
+}
+
+output "analyst_role_arn" {
+  description = "Role that analysts assume."
+  value       = module.pii_access.role_arns["analyst"]
+}
+
+output "steward_role_arn" {
+  description = "Role that stewards assume."
+  value       = module.pii_access.role_arns["steward"]
+}
+
+output "lambda_functions" {
+  description = "Function name per role."
+  value = {
+    start-workflow = module.landing.function_name
+    handle-failure = module.operations.function_name
+  }
+}

@@ -1,0 +1,117 @@
+variable "project" {
+  description = "First part of every name."
+  type        = string
+  default     = "lakegate"
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{1,15}$", var.project))
+    error_message = "project has 2 to 16 lower-case letters and digits: bucket names are built from it."
+  }
+}
+
+variable "environment" {
+  description = "Second part of every name."
+  type        = string
+
+  validation {
+    condition     = contains(["local", "dev", "prod"], var.environment)
+    error_message = "environment is local, dev or prod."
+  }
+}
+
+variable "expectations_dir" {
+  description = "Folder with lineage.yaml, quarantine.yaml and a folder per dataset. A folder more is a dataset more."
+  type        = string
+
+  validation {
+    condition     = length(fileset(var.expectations_dir, "*/contract.yaml")) > 0
+    error_message = "expectations_dir holds no <dataset>/contract.yaml."
+  }
+}
+
+variable "artifacts_dir" {
+  description = "Folder with the built wheel and the zip of the functions."
+  type        = string
+}
+
+variable "glue_scripts_dir" {
+  description = "Folder with the entry scripts of the Glue jobs."
+  type        = string
+}
+
+variable "alert_emails" {
+  description = "Addresses that every alert goes to."
+  type        = set(string)
+}
+
+variable "force_destroy" {
+  description = "Whether a destroy may delete buckets and workgroups that are not empty."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = !(var.force_destroy && var.environment == "prod")
+    error_message = "In prod nothing that holds data is destroyed by force."
+  }
+}
+
+variable "manage_lifecycle_rules" {
+  description = "Whether Terraform writes the lifecycle rules of the buckets."
+  type        = bool
+  default     = true
+}
+
+variable "manage_data_lake_settings" {
+  description = "Whether Terraform writes Lake Formation's settings, which hold for the whole account and region."
+  type        = bool
+  default     = true
+}
+
+variable "data_lake_admin_arns" {
+  description = "Who may grant in Lake Formation, beside whoever applies this."
+  type        = set(string)
+  default     = []
+}
+
+variable "reader_principal_arns" {
+  description = "Who may assume the analyst and the steward role. Empty: whoever the account's IAM allows to."
+  type = object({
+    analyst = optional(set(string), [])
+    steward = optional(set(string), [])
+  })
+  default = {}
+}
+
+variable "jobs" {
+  description = "Size and limits of the Glue jobs."
+  type = object({
+    worker_type         = optional(string, "G.1X")
+    number_of_workers   = optional(number, 2)
+    timeout_minutes     = optional(number, 60)
+    max_concurrent_runs = optional(number, 10)
+  })
+  default = {}
+}
+
+variable "lambda_reserved_concurrency" {
+  description = "Most runs at a time of each function. -1 reserves none, for accounts whose quota is 10 in all."
+  type        = number
+  default     = 5
+}
+
+variable "log_retention_days" {
+  description = "Days that logs are kept."
+  type        = number
+  default     = 365
+
+  validation {
+    condition     = contains([1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653], var.log_retention_days)
+    error_message = "CloudWatch keeps logs for fixed periods only, such as 7, 30, 90 or 365 days."
+  }
+}
+
+variable "query_scan_limit_bytes" {
+  description = "A query that reads more than this is cancelled."
+  type        = number
+  default     = 100 * 1024 * 1024 * 1024
+}
