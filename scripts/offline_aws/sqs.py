@@ -1,0 +1,27 @@
+"""SQS's control plane: attributes come back as AWS writes them."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from moto.sqs.models import Queue
+
+from scripts.offline_aws.state import ServerState
+
+
+def install(_: ServerState) -> None:
+    attributes = Queue.attributes.fget
+
+    def attributes_as_aws_has_them(self: Queue) -> dict[str, Any]:
+        """Redrive policies without spaces, as Terraform's jsonencode writes them, and none that is empty."""
+        result = attributes(self)
+        result.pop("RedrivePolicy", None)
+        if self.redrive_policy:
+            result["RedrivePolicy"] = json.dumps(self.redrive_policy, separators=(",", ":"))
+        # moto keeps every attribute that is set, and answers only those it knows.
+        if allowed := getattr(self, "redrive_allow_policy", None):
+            result["RedriveAllowPolicy"] = json.dumps(json.loads(allowed), separators=(",", ":"))
+        return result
+
+    Queue.attributes = property(attributes_as_aws_has_them)
