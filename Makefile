@@ -1,0 +1,70 @@
+# Everything below sets up what it needs, in .venv and build/. `make help` lists the commands.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo up down docs test test-fast lint format lock clean
+
+PYTHON311 := $(firstword $(wildcard .venv/bin/python) $(shell command -v python3.11 2>/dev/null))
+PY := .venv/bin/python
+STAMP := .venv/.installed
+SETUP_SECONDS := build/setup-seconds
+
+help: ## This list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# The stamp is written last, so an interrupted installation is made again. Compiled at once: without .pyc files
+# the import of Great Expectations alone takes twice as long, in every job.
+$(STAMP): requirements/uv.txt requirements/dev.txt
+	@$(if $(PYTHON311),,echo "Python 3.11 is needed and there is no python3.11 on the PATH." >&2; exit 1)
+	@start=$$SECONDS; \
+	echo "Setting up the environment in .venv (once) ..."; \
+	mkdir -p build; \
+	$(PYTHON311) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
+	  || { echo "Python 3.11 is needed; $(PYTHON311) is another version." >&2; exit 1; }; \
+	test -x $(PY) || $(PYTHON311) -m venv .venv; \
+	$(PY) -m pip install --quiet --require-hashes --requirement requirements/uv.txt; \
+	.venv/bin/uv pip sync --quiet --python $(PY) --require-hashes --compile-bytecode requirements/dev.txt; \
+	touch $@; \
+	echo $$((SECONDS - start)) > $(SETUP_SECONDS); \
+	echo "Environment ready after $$((SECONDS - start)) s."
+
+demo: $(STAMP) ## The whole thing on this machine; KEEP=1 leaves the offline AWS up
+	@LAKEGATE_SETUP_SECONDS=$$(cat $(SETUP_SECONDS) 2>/dev/null || true) \
+	  exec $(PY) -m scripts.demo $(if $(filter 1,$(KEEP)),--keep) $(if $(PORT),--port $(PORT))
+
+up: $(STAMP) ## Start the offline AWS with the stack on it; PORT=n chooses its port
+	@exec $(PY) -m scripts.up $(if $(PORT),--port $(PORT))
+
+down: $(STAMP) ## Stop the offline AWS
+	@exec $(PY) -m scripts.down
+
+docs: $(STAMP) ## Open, or print, the Data Docs' index
+	@exec $(PY) -m scripts.docs
+
+test: $(STAMP) ## All tests
+	@exec $(PY) -m pytest
+
+test-fast: $(STAMP) ## The tests that need no Terraform and no whole jobs
+	@exec $(PY) -m pytest -m 'not slow'
+
+lint: $(STAMP) ## ruff and terraform fmt
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@terraform fmt -check -recursive terraform
+
+format: $(STAMP) ## Let ruff and terraform format the sources
+	@.venv/bin/ruff check --fix-only --quiet .
+	@.venv/bin/ruff format --quiet .
+	@terraform fmt -recursive terraform
+
+lock: $(STAMP) ## Pin the newest versions that requirements/*.in allow
+	@for name in uv dev runtime; do \
+	  .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
+	    $$(test $$name = runtime && echo "--constraint requirements/dev.txt") \
+	    requirements/$$name.in --output-file requirements/$$name.txt; \
+	done
+
+clean: ## Remove .venv and build/
+	@rm -rf .venv build

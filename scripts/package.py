@@ -1,0 +1,65 @@
+"""Build what Terraform uploads: the wheel of `etl` for the Glue jobs, and the zip for the Lambdas.
+
+    python -m scripts.package --out build/artifacts
+
+Both are byte for byte the same for the same sources, so that an unchanged checkout plans no change.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+ARTIFACTS = CHECKOUT / "build" / "artifacts"
+LAMBDA_ZIP = "lakegate-lambdas.zip"
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
+
+
+class PackagingFailed(Exception):
+    pass
+
+
+def build_artifacts(out: Path) -> None:
+    """Fill `out` with one wheel and the Lambda zip, and nothing else. Raises PackagingFailed."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    _build_wheel(out)
+    _build_lambda_zip(out / LAMBDA_ZIP)
+
+
+def _build_wheel(out: Path) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(out)]
+    built = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    if built.returncode:
+        raise PackagingFailed(f"the wheel could not be built:\n{built.stdout}{built.stderr}")
+
+
+def _build_lambda_zip(path: Path) -> None:
+    """The whole package: the handlers import only those of its modules that need no other package."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for source in sorted((CHECKOUT / "etl").rglob("*.py")):
+            entry = zipfile.ZipInfo(source.relative_to(CHECKOUT).as_posix(), _EPOCH)
+            entry.external_attr = 0o644 << 16
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(entry, source.read_bytes())
+
+
+def main(out: Annotated[Path, typer.Option(help="Folder to fill; emptied first.")] = ARTIFACTS) -> None:
+    """Build the wheel and the Lambda zip."""
+    try:
+        build_artifacts(out)
+    except PackagingFailed as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
+    for path in sorted(out.iterdir()):
+        typer.echo(f"{path.stat().st_size:>10,} bytes  {os.path.relpath(path)}")
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,266 @@
+"""Terraform, run on one of our environments, with its progress and its errors as values."""
+
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from scripts.offline_aws.guard import spawn_guarded
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+OLDEST = (1, 9)
+_PROVIDER = Path("registry.terraform.io") / "hashicorp" / "aws"
+_MIRROR_VARIABLE = "LAKEGATE_TERRAFORM_MIRROR"
+_SEARCH_SECONDS = 5.0
+_SPACE_NEEDED = 2 * 2**30  # the AWS provider unpacks to about 700 MB; state, logs and code take little
+
+
+class TerraformFailed(Exception):
+    """The message says what to do; it is for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`done` of `total` resources are applied; `total` is 0 until the plan is made."""
+
+    done: int
+    total: int
+    resource: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """`slowest` are the resources that took longest, in seconds, slowest first."""
+
+    added: int
+    changed: int
+    removed: int
+    slowest: tuple[tuple[str, int], ...]
+
+
+class Terraform:
+    """One environment's root module; all files Terraform makes go to `work_dir`."""
+
+    def __init__(self, environment: str, work_dir: Path, variables: Mapping[str, str] | None = None):
+        self._root = CHECKOUT / "terraform" / "environments" / environment
+        self._work_dir = work_dir
+        self._work_dir.mkdir(parents=True, exist_ok=True)
+        self._binary = find_terraform()
+        self._environ = os.environ | {
+            "TF_DATA_DIR": str(work_dir / f"terraform-{environment}"),
+            "TF_CLI_CONFIG_FILE": str(self._write_cli_config()),
+            "TF_IN_AUTOMATION": "1",
+            "TF_INPUT": "0",
+            "CHECKPOINT_DISABLE": "1",
+            **{f"TF_VAR_{name}": value for name, value in (variables or {}).items()},
+        }
+
+    def init(self, *backend_config: str) -> None:
+        free = shutil.disk_usage(self._work_dir).free
+        if free < _SPACE_NEEDED:
+            raise TerraformFailed(
+                f"{self._work_dir} has {free / 2**30:.1f} GB free; Terraform's AWS provider needs about "
+                f"{_SPACE_NEEDED / 2**30:.0f} GB. Free some space and try again."
+            )
+        options = [f"-backend-config={option}" for option in backend_config]
+        self._run("init", "-no-color", "-reconfigure", "-lockfile=readonly", *options)
+
+    def apply(self, on_progress: Callable[[Progress], None], *options: str) -> Applied:
+        """Plan and apply without asking. Raises TerraformFailed with Terraform's own diagnostics."""
+        return self._follow(on_progress, "apply", "-auto-approve", *options)
+
+    def destroy(self, on_progress: Callable[[Progress], None], *options: str) -> Applied:
+        return self._follow(on_progress, "destroy", "-auto-approve", *options)
+
+    def has_changes(self) -> bool:
+        """Whether a plan would change anything."""
+        return self._run("plan", "-no-color", "-detailed-exitcode", accept=(0, 2)).returncode == 2
+
+    def outputs(self) -> dict[str, Any]:
+        answer = json.loads(self._run("output", "-json").stdout)
+        return {name: output["value"] for name, output in answer.items()}
+
+    def _run(self, *command: str, accept: tuple[int, ...] = (0,)) -> subprocess.CompletedProcess[str]:
+        process = self._start(*command)
+        try:
+            stdout, stderr = process.communicate()
+        finally:
+            process.kill()  # when we are interrupted; one that has ended does not mind
+        if process.returncode not in accept:
+            problem = (stderr or stdout).decode().strip()
+            raise TerraformFailed(f"terraform {command[0]} failed:\n{problem}")
+        return subprocess.CompletedProcess(command, process.returncode, stdout.decode(), stderr.decode())
+
+    def _start(self, *command: str, stderr: int = subprocess.PIPE) -> subprocess.Popen[bytes]:
+        return spawn_guarded(
+            [self._binary, f"-chdir={self._root}", *command],
+            env=self._environ,
+            stdout=subprocess.PIPE,
+            stderr=stderr,
+        )
+
+    def _follow(
+        self, on_progress: Callable[[Progress], None], command: Literal["apply", "destroy"], *options: str
+    ) -> Applied:
+        process = self._start(
+            command, "-json", "-lock-timeout=10s", "-parallelism=40", *options, stderr=subprocess.STDOUT
+        )
+        account = _Account(on_progress)
+        try:
+            assert process.stdout
+            for line in process.stdout:
+                account.take(line)
+            failed = process.wait()
+        finally:
+            process.kill()  # when we are interrupted; one that has ended does not mind
+        if failed:
+            raise TerraformFailed(f"terraform {command} failed:\n" + "\n".join(account.problems))
+        return account.applied()
+
+    def _write_cli_config(self) -> Path:
+        """Our own CLI configuration: the user's may name a file that is not there."""
+        mirror = _find_mirror(self._work_dir)
+        path = self._work_dir / "terraform.rc"
+        if mirror:
+            installation = (
+                "provider_installation {\n"
+                f"  filesystem_mirror {{\n    path = {json.dumps(str(mirror))}\n  }}\n"
+                '  direct {\n    exclude = ["registry.terraform.io/hashicorp/aws"]\n  }\n'
+                "}\n"
+            )
+        else:
+            cache = self._work_dir / "terraform-providers"
+            cache.mkdir(exist_ok=True)
+            installation = f"plugin_cache_dir = {json.dumps(str(cache))}\n"
+        path.write_text(installation)
+        return path
+
+
+def find_terraform() -> str:
+    """Raises TerraformFailed when it is missing or too old."""
+    how = "Install it from https://developer.hashicorp.com/terraform/install and try again."
+    wanted = ".".join(map(str, OLDEST))
+    binary = shutil.which("terraform")
+    if not binary:
+        raise TerraformFailed(f"Terraform {wanted} or newer is needed and there is none on the PATH. {how}")
+    environ = os.environ | {"CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
+    answer = subprocess.run([binary, "version", "-json"], capture_output=True, env=environ, check=False)
+    try:
+        version = json.loads(answer.stdout)["terraform_version"]
+        found = tuple(int(part) for part in version.split("-")[0].split(".")[:2])
+    except (ValueError, KeyError) as error:
+        raise TerraformFailed(f"{binary} does not tell its version. {how}") from error
+    if found < OLDEST:
+        raise TerraformFailed(f"Terraform {wanted} or newer is needed; {binary} is {version}. {how}")
+    return binary
+
+
+class _Account:
+    """What Terraform's machine-readable UI has told so far, line by line.
+
+    Source: https://developer.hashicorp.com/terraform/internals/machine-readable-ui
+    """
+
+    def __init__(self, on_progress: Callable[[Progress], None]):
+        self._on_progress = on_progress
+        self._took: dict[str, int] = {}
+        self._planned = 0
+        self._changes: Mapping[str, int] = {}
+        self.problems: list[str] = []
+
+    def take(self, line: bytes) -> None:
+        try:
+            event = json.loads(line)
+        except ValueError:  # a crash, say
+            self.problems.append(line.decode(errors="replace").rstrip())
+            return
+        match event:
+            case {"type": "change_summary", "changes": {"operation": "plan"} as changes}:
+                self._planned = changes["add"] + changes["change"] + changes["remove"]
+            case {"type": "change_summary", "changes": changes}:
+                self._changes = changes
+            case {"type": "apply_complete", "hook": {"action": "read"}}:
+                pass  # a data source; the plan's total does not count it
+            case {"type": "apply_complete", "hook": {"resource": {"addr": resource}} as hook}:
+                self._took[resource] = hook.get("elapsed_seconds", 0)
+                self._on_progress(Progress(len(self._took), self._planned, resource))
+            case {"type": "diagnostic", "diagnostic": {"severity": "error"} as diagnostic}:
+                parts = (diagnostic.get("address"), diagnostic["summary"], diagnostic.get("detail"))
+                self.problems.append(": ".join(part for part in parts if part))
+
+    def applied(self) -> Applied:
+        slowest = sorted(self._took.items(), key=lambda item: -item[1])[:5]
+        added, changed, removed = (self._changes.get(name, 0) for name in ("add", "change", "remove"))
+        return Applied(added, changed, removed, tuple(slowest))
+
+
+def _locked_version() -> str:
+    lock = (CHECKOUT / "terraform" / "environments" / "local" / ".terraform.lock.hcl").read_text()
+    version = re.search(r'hashicorp/aws" \{\s+version\s+= "([^"]+)"', lock)
+    return version[1] if version else ""
+
+
+def _find_mirror(work_dir: Path) -> Path | None:
+    """A folder with the locked provider for this machine, so that nothing need be downloaded.
+
+    Looked for in our environment variable, where Terraform itself would look, and then for some seconds in
+    the places where administrators put such things. The answer is kept, also when there is none.
+    """
+    remembered = work_dir / "terraform-mirror.txt"
+    version = _locked_version()
+    if given := os.environ.get(_MIRROR_VARIABLE):
+        if not _holds_provider(Path(given), version):
+            raise TerraformFailed(f"{_MIRROR_VARIABLE}={given} does not hold {_PROVIDER} {version}.")
+        return Path(given)
+    if remembered.exists():
+        known = remembered.read_text()
+        if not known or _holds_provider(Path(known), version):
+            return Path(known) if known else None
+    home = Path.home()
+    data_dirs = os.environ.get("XDG_DATA_DIRS", "/usr/local/share:/usr/share").split(":")
+    implied = [
+        home / ".terraform.d" / "plugins",
+        Path(os.environ.get("XDG_DATA_HOME", home / ".local" / "share")) / "terraform" / "plugins",
+        home / "Library" / "Application Support" / "io.terraform" / "plugins",
+        *(Path(folder) / "terraform" / "plugins" for folder in data_dirs),
+    ]
+    deadline = time.monotonic() + _SEARCH_SECONDS
+    found = next((root for root in implied if _holds_provider(root, version)), None) or next(
+        (root for root in _search(deadline) if _holds_provider(root, version)), None
+    )
+    remembered.write_text(str(found or ""))
+    return found
+
+
+def _holds_provider(root: Path, version: str) -> bool:
+    architecture = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    system = f"{sys.platform}_{architecture.lower()}"
+    provider = root / _PROVIDER
+    packed = provider / f"terraform-provider-aws_{version}_{system}.zip"
+    return (provider / version / system).is_dir() or packed.is_file()
+
+
+def _search(deadline: float) -> Iterator[Path]:
+    """Folders, at most four levels deep, that have a folder registry.terraform.io; until the deadline."""
+    level = [Path(root) for root in ("/opt", "/srv", "/var/lib", "/usr/share", "/mnt", "/data")]
+    for _ in range(4):
+        deeper: list[Path] = []
+        for folder in level:
+            if time.monotonic() > deadline:
+                return
+            try:
+                inside = [entry for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
+            except OSError:
+                continue
+            if any(entry.name == _PROVIDER.parts[0] for entry in inside):
+                yield folder
+            deeper += [Path(entry.path) for entry in inside if not entry.name.startswith(".")]
+        level = deeper
