@@ -58,13 +58,13 @@ format: $(STAMP) ## Let ruff and terraform format the sources
 	@.venv/bin/ruff format --quiet .
 	@terraform fmt -recursive terraform
 
-lock: $(STAMP) ## Pin the newest versions that requirements/*.in allow
-	@for name in uv dev runtime; do \
-	  .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
-	    --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
-	    $$(test $$name = runtime && echo "--constraint requirements/dev.txt") \
-	    requirements/$$name.in --output-file requirements/$$name.txt; \
-	done
+COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+lock: $(STAMP) ## Pin the newest versions that pyproject.toml and requirements/*.in allow
+	@$(COMPILE) requirements/uv.in --output-file requirements/uv.txt
+	@$(COMPILE) pyproject.toml requirements/dev.in --output-file requirements/dev.txt
+	@$(COMPILE) pyproject.toml --constraint requirements/dev.txt --output-file requirements/runtime.txt
 
 clean: ## Remove .venv and build/
 	@rm -rf .venv build
