@@ -20,7 +20,7 @@ from typing import IO, Any
 import boto3
 from botocore.config import Config
 
-from scripts.package import ARTIFACTS, CHECKOUT, build_artifacts
+from scripts.package import CHECKOUT, build_artifacts
 from scripts.terraform import Applied, Progress, Terraform
 
 STATE_DIR = CHECKOUT / "build" / "offline"
@@ -42,6 +42,11 @@ class Machine:
     pid: int
     state_dir: Path
 
+    @property
+    def docs_dir(self) -> Path:
+        """Where the Data Docs are copied to, for looking at."""
+        return self.state_dir / "docs"
+
     def client(self, service: str, role_arn: str | None = None) -> Any:
         """A boto3 client as the administrator, or as somebody who has assumed the role."""
         credentials = ADMINISTRATOR
@@ -62,12 +67,12 @@ class Machine:
         )
 
     def terraform(self) -> Terraform:
-        variables = {"endpoint": self.endpoint, "artifacts_dir": str(ARTIFACTS)}
-        return Terraform("local", self.state_dir, variables)
+        variables = {"artifacts_dir": str(self.state_dir / "artifacts")}
+        return Terraform("local", self.state_dir, variables, {"AWS_ENDPOINT_URL": self.endpoint})
 
     def apply_stack(self, on_progress: Callable[[Progress], None]) -> Applied:
         """Package, then terraform init and apply. Raises TerraformFailed, PackagingFailed."""
-        build_artifacts(ARTIFACTS)
+        build_artifacts(self.state_dir / "artifacts")
         terraform = self.terraform()
         terraform.init(f"path={self.state_dir / 'terraform.tfstate'}")
         return terraform.apply(on_progress)

@@ -1,10 +1,60 @@
-"""What `make demo` and `make up` share: the stack applied with progress, and how to reach the machine."""
+"""What `make demo` and `make up` share: an end in order, the stack applied, and how to reach the machine."""
 
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
 from rich.console import Console
+from rich.markup import escape
 
 from scripts.demo_view import View
-from scripts.offline_machine import Machine
-from scripts.terraform import Progress
+from scripts.offline_machine import Machine, MachineUnavailable
+from scripts.package import PackagingFailed
+from scripts.runs import RunNotSeen
+from scripts.terraform import Progress, TerraformFailed, find_terraform
+
+
+@contextmanager
+def ends_in_order(console: Console) -> Iterator[None]:
+    """Turn what can go wrong into a message and an exit code, and every way of being stopped into an unwind.
+
+    Terraform is looked for first: without it nothing else need begin. Settings of the user's own AWS account
+    are dropped, since it is not the one that is meant.
+    """
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    _stop_with_parent()
+    try:
+        find_terraform()
+        yield
+    except (MachineUnavailable, TerraformFailed, PackagingFailed, RunNotSeen) as error:
+        console.print(f"[bold red]✗[/] {escape(str(error))}", soft_wrap=True)
+        raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        console.print("Interrupted; nothing is left running.")
+        raise typer.Exit(130) from None
+
+
+def _interrupt(_signal: int, _frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _stop_with_parent() -> None:
+    """Stop when whoever started us (make) is gone, also if it was killed."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def apply_with_progress(view: View, machine: Machine) -> None:

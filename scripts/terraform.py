@@ -47,9 +47,18 @@ class Applied:
 
 
 class Terraform:
-    """One environment's root module; all files Terraform makes go to `work_dir`."""
+    """One environment's root module; all files Terraform makes go to `work_dir`.
 
-    def __init__(self, environment: str, work_dir: Path, variables: Mapping[str, str] | None = None):
+    `variables` are Terraform's, `environ` is added to the process's environment.
+    """
+
+    def __init__(
+        self,
+        environment: str,
+        work_dir: Path,
+        variables: Mapping[str, str] | None = None,
+        environ: Mapping[str, str] | None = None,
+    ):
         self._root = CHECKOUT / "terraform" / "environments" / environment
         self._work_dir = work_dir
         self._work_dir.mkdir(parents=True, exist_ok=True)
@@ -60,6 +69,7 @@ class Terraform:
             "TF_IN_AUTOMATION": "1",
             "TF_INPUT": "0",
             "CHECKPOINT_DISABLE": "1",
+            **(environ or {}),
             **{f"TF_VAR_{name}": value for name, value in (variables or {}).items()},
         }
 

@@ -1,21 +1,13 @@
 data "aws_iam_policy_document" "start_workflow" {
   statement {
-    sid = "StartWorkflows"
-
-    actions = [
-      "glue:GetWorkflow",
-      "glue:GetWorkflowRun",
-      "glue:GetWorkflowRunProperties",
-      "glue:GetWorkflowRuns", # a file whose event comes twice must not start two runs
-      "glue:StartWorkflowRun",
-    ]
-
+    sid       = "StartWorkflows"
+    actions   = ["glue:StartWorkflowRun"]
     resources = local.workflow_arns
   }
 
   statement {
     sid       = "FindLandedFiles"
-    actions   = ["s3:ListBucket", "s3:ListBucketVersions"]
+    actions   = ["s3:ListBucketVersions"]
     resources = ["${local.s3_arn}${var.raw_bucket}"]
 
     condition {
@@ -26,37 +18,13 @@ data "aws_iam_policy_document" "start_workflow" {
   }
 
   statement {
-    sid       = "DescribeLandedFiles"
-    actions   = ["s3:GetObject", "s3:GetObjectVersion"]
-    resources = [for folder in local.landing_folders : "${local.s3_arn}${var.raw_bucket}/${folder}*"] # any file there
-  }
-
-  statement {
-    sid       = "ListRunRecords"
-    actions   = ["s3:ListBucket"]
-    resources = ["${local.s3_arn}${var.docs_bucket}"]
-
-    condition {
-      test     = "StringLike"
-      variable = "s3:prefix"
-      values   = ["runs/*"] # a folder per dataset and run
-    }
-  }
-
-  statement {
-    sid       = "ReadRunRecords"
-    actions   = ["s3:GetObject"]
-    resources = ["${local.s3_arn}${var.docs_bucket}/runs/*"] # a folder per dataset and run
-  }
-
-  statement {
     sid       = "TellPeople"
     actions   = ["sns:Publish"]
     resources = [var.alert_topic_arn]
   }
 
   statement {
-    sid       = "UseKey"
+    sid       = "UseKeyOfTopic"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = [var.kms_key_arn]
   }

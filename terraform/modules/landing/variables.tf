@@ -48,7 +48,7 @@ variable "package" {
 }
 
 variable "kms_key_arn" {
-  description = "Key of the raw and docs buckets, of the log group and of the alert topic."
+  description = "Key of the log group, the environment of the function and the alert topic."
   type        = string
 }
 

@@ -25,43 +25,21 @@ resource "aws_cloudwatch_event_target" "queue" {
 
 data "aws_iam_policy_document" "handle_failure" {
   statement {
-    sid = "ResumeWorkflows"
-
-    actions = [
-      "glue:GetWorkflow",
-      "glue:GetWorkflowRun",
-      "glue:GetWorkflowRunProperties",
-      "glue:GetWorkflowRuns",
-      "glue:PutWorkflowRunProperties", # the attempt is counted there
-      "glue:ResumeWorkflowRun",
-      "glue:StartWorkflowRun",
-    ]
-
-    resources = [for dataset in keys(var.datasets) : "${local.glue_arn}:workflow/${var.name_prefix}-${dataset}"]
-  }
-
-  statement {
     sid       = "ReadJobRuns"
-    actions   = ["glue:GetJobRun", "glue:GetJobRuns"]
+    actions   = ["glue:GetJobRun"]
     resources = [for job in var.job_names : "${local.glue_arn}:job/${job}"]
   }
 
   statement {
-    sid       = "RunRecords"
-    actions   = ["s3:GetObject", "s3:PutObject"]
+    sid       = "ReadGateReports"
+    actions   = ["s3:GetObject"]
     resources = ["${local.s3_arn}${var.docs_bucket}/runs/*"] # a folder per dataset and run
   }
 
   statement {
-    sid       = "ListRunRecords"
-    actions   = ["s3:ListBucket"]
+    sid       = "ListDocs"
+    actions   = ["s3:ListBucket"] # else a report that is not there is "forbidden" instead of "not found"
     resources = ["${local.s3_arn}${var.docs_bucket}"]
-
-    condition {
-      test     = "StringLike"
-      variable = "s3:prefix"
-      values   = ["runs/*"] # a folder per dataset and run
-    }
   }
 
   statement {
@@ -71,7 +49,7 @@ data "aws_iam_policy_document" "handle_failure" {
   }
 
   statement {
-    sid       = "UseKey"
+    sid       = "UseKeyOfTopic"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = [var.kms_key_arn]
   }
@@ -84,7 +62,7 @@ module "handle_failure" {
   account       = var.account
   function_role = "handle-failure"
   queue_role    = "failures"
-  description   = "Resumes a failed run, or calls people."
+  description   = "Calls people when a job failed."
   handler       = "etl.lambdas.handle_failure.handler"
   package       = var.package
   policy_json   = data.aws_iam_policy_document.handle_failure.json

@@ -62,7 +62,7 @@ variable "package" {
 }
 
 variable "kms_key_arn" {
-  description = "Key of the topic, the docs bucket and the log group."
+  description = "Key of the topic, the log group and the environment of the function."
   type        = string
 }
 

@@ -47,14 +47,14 @@ data "aws_iam_policy_document" "job" {
   }
 
   statement {
-    sid       = "RunRecords"
-    actions   = ["s3:GetObject", "s3:PutObject"]
+    sid       = "WriteRunRecords"
+    actions   = ["s3:PutObject"]
     resources = [for dataset in local.datasets : "${local.s3_arn}${var.buckets.docs}/runs/${dataset}/*"] # one folder a run
   }
 
   statement {
     sid       = "ListDocs"
-    actions   = ["s3:ListBucket"]
+    actions   = ["s3:ListBucket"] # else a file that is not there is "forbidden" instead of "not found"
     resources = ["${local.s3_arn}${var.buckets.docs}"]
   }
 
@@ -73,7 +73,7 @@ data "aws_iam_policy_document" "job" {
 
   statement {
     sid       = "ReadWhatStartedTheRun"
-    actions   = ["glue:GetWorkflowRun", "glue:GetWorkflowRunProperties"]
+    actions   = ["glue:GetWorkflowRunProperties"]
     resources = [for dataset in local.datasets : "${local.glue_arn}:workflow/${var.name_prefix}-${dataset}"]
   }
 
@@ -128,18 +128,22 @@ data "aws_iam_policy_document" "gate" {
   }
 
   statement {
-    sid = "StageAndQuarantine"
+    sid       = "Stage"
+    actions   = ["s3:PutObject"]
+    resources = [for dataset in local.datasets : "${local.s3_arn}${var.buckets.processed}/staging/${dataset}/*"] # one folder a run
+  }
+
+  statement {
+    sid = "WriteQuarantine"
 
     actions = [
       "s3:AbortMultipartUpload",
+      "s3:DeleteObject", # the files of a commit that lost against another one
       "s3:GetObject",
       "s3:PutObject",
     ]
 
-    resources = concat(
-      [for dataset in local.datasets : "${local.s3_arn}${var.buckets.processed}/staging/${dataset}/*"],    # one folder a run
-      [for dataset in local.datasets : "${local.s3_arn}${var.buckets.quarantine}/warehouse/${dataset}/*"], # the table's files
-    )
+    resources = [for dataset in local.datasets : "${local.s3_arn}${var.buckets.quarantine}/warehouse/${dataset}/*"] # the table's files
   }
 
   statement {
@@ -155,13 +159,13 @@ data "aws_iam_policy_document" "gate" {
 
   statement {
     sid       = "PublishDataDocs"
-    actions   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+    actions   = ["s3:GetObject", "s3:PutObject"]
     resources = ["${local.s3_arn}${var.buckets.docs}/data-docs/*"] # pages of every run, and the index
   }
 
   statement {
     sid     = "CommitQuarantine"
-    actions = ["glue:GetDatabase", "glue:GetTable", "glue:UpdateTable"]
+    actions = ["glue:GetTable", "glue:UpdateTable"]
 
     resources = concat(
       ["${local.glue_arn}:catalog", "${local.glue_arn}:database/${var.databases.quarantine}"],
@@ -174,6 +178,12 @@ data "aws_iam_policy_document" "merge" {
   source_policy_documents = [data.aws_iam_policy_document.job.json]
 
   statement {
+    sid       = "ReadManifest"
+    actions   = ["s3:GetObject"]
+    resources = [for dataset in local.datasets : "${local.s3_arn}${var.buckets.docs}/runs/${dataset}/*"] # one folder a run
+  }
+
+  statement {
     sid       = "ReadStaged"
     actions   = ["s3:GetObject"]
     resources = [for dataset in local.datasets : "${local.s3_arn}${var.buckets.processed}/staging/${dataset}/*"] # one folder a run
@@ -184,6 +194,7 @@ data "aws_iam_policy_document" "merge" {
 
     actions = [
       "s3:AbortMultipartUpload",
+      "s3:DeleteObject", # the files of a commit that lost against another one
       "s3:GetObject",
       "s3:PutObject",
     ]
@@ -199,7 +210,7 @@ data "aws_iam_policy_document" "merge" {
 
   statement {
     sid     = "CommitProcessed"
-    actions = ["glue:GetDatabase", "glue:GetTable", "glue:UpdateTable"]
+    actions = ["glue:GetTable", "glue:UpdateTable"]
 
     resources = concat(
       ["${local.glue_arn}:catalog", "${local.glue_arn}:database/${var.databases.processed}"],

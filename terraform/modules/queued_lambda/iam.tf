@@ -28,7 +28,6 @@ data "aws_iam_policy_document" "function" {
     sid = "ReadQueue"
 
     actions = [
-      "sqs:ChangeMessageVisibility",
       "sqs:DeleteMessage",
       "sqs:GetQueueAttributes",
       "sqs:ReceiveMessage",

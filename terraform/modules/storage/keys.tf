@@ -37,7 +37,7 @@ data "aws_iam_policy_document" "sensitive_key" {
     condition {
       test     = "ArnLike"
       variable = "kms:EncryptionContext:aws:logs:arn"
-      values   = ["arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:/aws-glue/*"]
+      values   = ["arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:/aws-glue/*"] # the groups of Glue
     }
   }
 }
@@ -91,7 +91,7 @@ data "aws_iam_policy_document" "general_key" {
     condition {
       test     = "ArnLike"
       variable = "kms:EncryptionContext:aws:logs:arn"
-      values   = ["arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:*"]
+      values   = ["arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}:log-group:*"] # any group that names this key
     }
   }
 

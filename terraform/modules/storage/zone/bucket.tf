@@ -51,7 +51,7 @@ data "aws_iam_policy_document" "tls_only" {
 
     resources = [
       aws_s3_bucket.zone.arn,
-      "${aws_s3_bucket.zone.arn}/*",
+      "${aws_s3_bucket.zone.arn}/*", # and every object in it
     ]
 
     principals {

@@ -1,0 +1,84 @@
+"""What holds for every Terraform file, read as text."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+TERRAFORM = Path(__file__).resolve().parents[2] / "terraform"
+SOURCES = sorted(TERRAFORM.rglob("*.tf"))
+ENVIRONMENTS = sorted(folder for folder in (TERRAFORM / "environments").iterdir() if folder.is_dir())
+
+# A quoted string that ends in *: what an IAM statement calls "any".
+_ANY = re.compile(r'"[^"\n]*\*"')
+
+
+def _statement_lines(source: Path) -> Iterator[tuple[int, str]]:
+    """Lines inside the statements of policy documents, with their numbers."""
+    depth = 0
+    for number, line in enumerate(source.read_text().splitlines(), start=1):
+        code = line.split(" # ")[0]
+        if depth == 0 and not re.match(r"\s*statement \{", code):
+            continue
+        depth += code.count("{") - code.count("${") - code.count("}") + len(re.findall(r"\$\{[^}]*\}", code))
+        yield number, line
+
+
+def test_every_star_in_a_policy_says_why():
+    """Whoever writes "any" into an IAM statement says, on the same line, why nothing narrower works."""
+    unexplained = [
+        f"{source.relative_to(TERRAFORM)}:{number}: {line.strip()}"
+        for source in SOURCES
+        for number, line in _statement_lines(source)
+        if _ANY.search(line.split(" # ")[0])
+        and " # " not in line
+        and 'identifiers = ["*"]' not in line  # explained on the line of its type
+    ]
+    assert not unexplained, "\n".join(unexplained)
+
+
+def test_policies_were_found():
+    """The rule above reads statements, and there are some."""
+    assert sum(1 for source in SOURCES for _ in _statement_lines(source)) > 200
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda folder: folder.name)
+def test_an_environment_holds_values_only(environment: Path):
+    """An environment calls the stack and nothing else: no resource, no data source, no other module."""
+    text = "\n".join(source.read_text() for source in environment.glob("*.tf"))
+    assert not re.findall(r'^(?:resource|data) "', text, re.MULTILINE)
+    assert re.findall(r'^module "(\w+)"', text, re.MULTILINE) == ["stack"]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda folder: folder.name)
+def test_an_environment_answers_what_the_stack_answers(environment: Path):
+    """Scripts find the same outputs, whichever environment was applied."""
+    names = [
+        re.findall(r'^output "(\w+)"', (folder / "outputs.tf").read_text(), re.MULTILINE)
+        for folder in (TERRAFORM / "stack", environment)
+    ]
+    assert names[0] == names[1]
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda folder: folder.name)
+def test_the_lock_file_serves_every_platform(environment: Path):
+    """The lock file holds the published hashes, so that init passes on Linux, macOS and Windows alike."""
+    lock = (environment / ".terraform.lock.hcl").read_text()
+    assert len(re.findall(r'"h1:', lock)) == 3
+    assert len(re.findall(r'"zh:[0-9a-f]{64}"', lock)) == 15
+    assert lock == (ENVIRONMENTS[0] / ".terraform.lock.hcl").read_text()
+
+
+def test_no_dataset_is_named():
+    """What Terraform knows of a dataset it reads from the dataset's folder."""
+    expectations = TERRAFORM.parent / "expectations"
+    datasets = [contract.parent.name for contract in expectations.glob("*/contract.yaml")]
+    assert datasets
+    named = [
+        f"{source.relative_to(TERRAFORM)}: {dataset}"
+        for source in SOURCES
+        for dataset in datasets
+        if re.search(rf'"[^"]*\b{dataset}\b', re.sub(r"#.*", "", source.read_text()))
+    ]
+    assert not named, "\n".join(named)
