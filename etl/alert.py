@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-_SUBJECT_LIMIT = 100  # SNS refuses longer subjects, and any that is not ASCII
+_SUBJECT_LIMIT = 100  # SNS refuses longer subjects, and any that is not one line of printable ASCII
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,8 +17,8 @@ class Alert:
 
     @property
     def subject(self) -> str:
-        ascii_only = self.headline.encode("ascii", "replace").decode()
-        return f"[Lakegate {self.severity}] {ascii_only}"[:_SUBJECT_LIMIT]
+        printable = "".join(c if c.isascii() and c.isprintable() else "?" for c in self.headline)
+        return f"[Lakegate {self.severity}] {printable}"[:_SUBJECT_LIMIT]
 
 
 def compose(

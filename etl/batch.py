@@ -57,6 +57,15 @@ def parse_raw_key(key: str) -> tuple[str, date]:
         raise RawKeyInvalid(key, f"{match['day']} is not a day of the calendar") from error
 
 
+def is_raw_key(key: str) -> bool:
+    """Whether parse_raw_key takes it; a raw bucket also holds folder markers and other strays."""
+    try:
+        parse_raw_key(key)
+    except RawKeyInvalid:
+        return False
+    return True
+
+
 def to_run_properties(batch: Batch, merge_mode: MergeMode, trigger: str) -> dict[str, str]:
     """What the Glue workflow run carries; Glue takes strings only."""
     properties = asdict(batch) | {"merge_mode": merge_mode, "trigger": trigger}

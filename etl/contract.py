@@ -3,6 +3,7 @@
 The contract is parsed once, here, and trusted afterwards. Terraform reads the same file with yamldecode.
 """
 
+import codecs
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -76,6 +77,15 @@ class CsvFormat(pydantic.BaseModel):
     quote: Annotated[str, pydantic.Field(min_length=1, max_length=1)] = '"'
     encoding: str = "utf-8"
 
+    @pydantic.field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str) -> str:
+        try:
+            codecs.lookup(encoding)
+        except LookupError as error:
+            raise ValueError(f"{encoding!r} is no encoding") from error
+        return encoding
+
 
 class _Custom(pydantic.BaseModel):
     """The contract's customProperties, by their names in the file."""
@@ -133,6 +143,7 @@ def load_contract(text: str, source: str) -> Contract:
     if not key:
         problems.append("no property has primaryKey: true, so rows could not be merged")
     problems += [f"key column {c.name} must be required" for c in columns if c.name in key and not c.required]
+    problems += [f"column {c.name}: no field of a CSV file is an {c.type}" for c in columns if "<" in c.type]
     problems += [
         f"column {c.name}: names starting with _ are Lakegate's" for c in columns if c.name[0] == "_"
     ]
@@ -177,7 +188,7 @@ def _columns(properties: Iterable[SchemaProperty]) -> tuple[list[Column], list[s
             problems.append(f"column {name} has no name")
         if name in {column.name for column in columns}:
             problems.append(f"column {name} is declared twice")
-        if p.physicalType not in _ARROW_TYPES and not _DECIMAL.fullmatch(p.physicalType or ""):
+        if p.physicalType not in _ARROW_TYPES and not _is_decimal(p.physicalType or ""):
             problems.append(f"column {name}: physicalType {p.physicalType!r} is not supported")
         if p.classification not in {None, *Classification}:
             problems.append(
@@ -189,6 +200,12 @@ def _columns(properties: Iterable[SchemaProperty]) -> tuple[list[Column], list[s
             Column(name, p.physicalType or "", bool(p.required), classification, p.description or "")
         )
     return columns, problems
+
+
+def _is_decimal(type_name: str) -> bool:
+    """Precision at most 38 and scale at most the precision: https://iceberg.apache.org/spec/#primitive-types"""
+    found = _DECIMAL.fullmatch(type_name)
+    return found is not None and int(found[2]) <= int(found[1]) <= 38 and int(found[1]) > 0
 
 
 def _problems(error: pydantic.ValidationError) -> tuple[str, ...]:

@@ -35,13 +35,13 @@ def parse_manifest(text: str, uri: str, batch_id: str) -> Manifest:
     try:
         fields = json.loads(text)
         manifest = Manifest(**fields | {"verdict": Verdict(fields["verdict"])})
+        rows_out = sum((manifest.rows_passed, manifest.rows_quarantined, manifest.rows_unparsable))
     except (ValueError, TypeError, KeyError) as error:
         raise ManifestInvalid(uri, f"not a manifest ({error})") from error
     if manifest.batch_id != batch_id:
         raise ManifestInvalid(uri, f"is for batch {manifest.batch_id}, not for {batch_id}")
     if not manifest.verdict.lets_rows_pass:
         raise ManifestInvalid(uri, f"its verdict is {manifest.verdict}; only passed batches are merged")
-    rows_out = manifest.rows_passed + manifest.rows_quarantined + manifest.rows_unparsable
     if rows_out != manifest.rows_read:
         raise ManifestInvalid(uri, f"{manifest.rows_read} rows read but {rows_out} accounted for")
     return manifest

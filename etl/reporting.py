@@ -9,7 +9,14 @@ from etl.aws.lake import Lake
 from etl.batch import Batch, MergeMode
 from etl.contract import Contract
 from etl.manifest import Manifest
-from etl.quality.data_docs import RunInfo, RunSummary, render_index, render_run_page, static_assets
+from etl.quality.data_docs import (
+    MOST_LISTED,
+    RunInfo,
+    RunSummary,
+    render_index,
+    render_run_page,
+    static_assets,
+)
 from etl.quality.suite import Suite
 from etl.quality.validate import Validation
 from etl.run_report import GateReport, MergeReport, RowCounts, Verdict
@@ -40,11 +47,10 @@ class Finding:
 
 
 def report_gate(batch: Batch, run_id: str, finding: Finding, lake: Lake, watch: Stopwatch) -> GateReport:
-    """Publish the page, then write the report, the metrics and, unless rows pass, the alert."""
+    """Publish the page, the metrics and, unless rows pass, the alert; then write the report."""
     with watch.stage("data docs"):
         page = _publish_page(batch, run_id, finding, lake)
     report = _gate_report(batch, run_id, finding, page, watch)
-    lake.write_gate_report(report)
     unusable = report.rows_quarantined + report.rows_unparsable
     lake.publish_metrics(
         {
@@ -57,6 +63,7 @@ def report_gate(batch: Batch, run_id: str, finding: Finding, lake: Lake, watch: 
     )
     if not report.verdict.lets_rows_pass or report.warnings:
         lake.publish_alert(_gate_alert(batch, report, finding, lake))
+    lake.write_gate_report(report)  # last: who finds it may rely on the alert being out
     return report
 
 
@@ -174,8 +181,14 @@ def _publish_page(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> st
 
 
 def _with_run(known: list[Any], entry: dict[str, Any]) -> list[Any]:
-    """`known` with this run's entry at its end, in place of an earlier one of the same run."""
-    return [other for other in known if other["run_id"] != entry["run_id"]] + [entry]
+    """`known` with this run's entry at its end, in place of an earlier one of the same run.
+
+    No more are kept than the index lists, so that publishing does not slow down over the years.
+    """
+    others = [other for other in known if other["run_id"] != entry["run_id"]]
+    mine = [other for other in others if other["dataset"] == entry["dataset"]]
+    dropped = {other["run_id"] for other in mine[: max(0, len(mine) - MOST_LISTED + 1)]}
+    return [other for other in others if other["run_id"] not in dropped] + [entry]
 
 
 def _gate_alert(batch: Batch, report: GateReport, finding: Finding, lake: Lake) -> Alert:

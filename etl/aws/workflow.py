@@ -1,6 +1,7 @@
 """Glue workflow runs."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from etl.aws.clients import client
 
@@ -16,8 +17,20 @@ def start_run(workflow_name: str, properties: Mapping[str, str]) -> str:
     return answer["RunId"]
 
 
-def find_workflow_run(job_name: str, job_run_id: str) -> tuple[str, str]:
-    """(workflow name, workflow run id) that a job run belongs to; empty strings for one started by hand."""
+@dataclass(frozen=True, slots=True)
+class JobRun:
+    """`workflow_name` and `workflow_run_id` are empty for a job that was started by hand."""
+
+    workflow_name: str
+    workflow_run_id: str
+    log_group: str
+
+
+def find_job_run(job_name: str, job_run_id: str) -> JobRun:
     run = client("glue").get_job_run(JobName=job_name, RunId=job_run_id)["JobRun"]
     arguments = run.get("Arguments", {})
-    return arguments.get("--WORKFLOW_NAME", ""), arguments.get("--WORKFLOW_RUN_ID", "")
+    return JobRun(
+        workflow_name=arguments.get("--WORKFLOW_NAME", ""),
+        workflow_run_id=arguments.get("--WORKFLOW_RUN_ID", ""),
+        log_group=f"{run.get('LogGroupName') or '/aws-glue/jobs'}/error",
+    )

@@ -27,8 +27,8 @@ def run_job(step: Literal["gate", "merge"], arguments: Mapping[str, str]) -> Non
     logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
     try:
         print(json.dumps(asdict(_run(step, arguments))))
-    except LakegateError:
-        raise
+    except LakegateError as error:
+        raise error from None  # what caused it may quote a row, and would be printed with it
     except Exception as error:
         for frame in traceback.extract_tb(error.__traceback__):
             print(f"  {frame.filename}:{frame.lineno} in {frame.name}", file=sys.stderr)

@@ -7,8 +7,9 @@ from typing import Any
 
 from etl.alert import compose
 from etl.aws.alerts import publish_alert
-from etl.aws.object_store import has_object
-from etl.aws.workflow import find_workflow_run
+from etl.aws.object_store import read_object
+from etl.aws.workflow import find_job_run
+from etl.errors import ObjectMissing
 from etl.run_files import gate_report_key
 from etl.settings import LambdaSettings, from_environment
 
@@ -32,9 +33,10 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
 def _handle(detail: Mapping[str, str], settings: LambdaSettings) -> None:
     job = detail["jobName"]
     dataset, _, step = job.removeprefix(f"{settings.name_prefix}-").rpartition("-")
-    workflow, run_id = find_workflow_run(job, detail["jobRunId"])
-    if step == "gate" and has_object(settings.docs_bucket, gate_report_key(dataset, run_id)):
-        logger.info("run %s: the gate has reported its verdict and raised the alert itself", run_id)
+    run = find_job_run(job, detail["jobRunId"])
+    workflow, run_id = run.workflow_name, run.workflow_run_id
+    if step == "gate" and _is_reported(dataset, run_id, settings):
+        logger.info("run %s: the gate refused the batch and raised the alert itself", run_id)
         return
     alert = compose(
         dataset,
@@ -46,7 +48,7 @@ def _handle(detail: Mapping[str, str], settings: LambdaSettings) -> None:
             "Workflow run": f"{workflow}, {run_id}",
             "Error": detail.get("message"),
             "Written": "nothing of this run is in the table, unless its commit came before the failure",
-            "Logs": f"CloudWatch, /aws-glue/jobs/error, stream {detail['jobRunId']}",
+            "Logs": f"CloudWatch, {run.log_group}, stream {detail['jobRunId']}",
         },
         f"Start the workflow again once the cause is gone; a batch that is in the table already changes "
         f"nothing: aws glue start-workflow-run --name {workflow} --run-properties "
@@ -54,3 +56,12 @@ def _handle(detail: Mapping[str, str], settings: LambdaSettings) -> None:
         f'--query RunProperties)"',
     )
     publish_alert(settings.alert_topic_arn, alert)
+
+
+def _is_reported(dataset: str, run_id: str, settings: LambdaSettings) -> bool:
+    """Whether the gate ended on a verdict against the batch; its report is written after its alert."""
+    try:
+        report = json.loads(read_object(settings.docs_bucket, gate_report_key(dataset, run_id)))
+    except ObjectMissing:
+        return False
+    return report["verdict"] in {"rejected", "error"}

@@ -10,7 +10,7 @@ from etl.alert import compose
 from etl.aws.alerts import publish_alert
 from etl.aws.object_store import list_versions
 from etl.aws.workflow import start_run
-from etl.batch import Batch, MergeMode, parse_raw_key, to_run_properties
+from etl.batch import Batch, MergeMode, is_raw_key, parse_raw_key, to_run_properties
 from etl.errors import RawKeyInvalid
 from etl.settings import LambdaSettings, from_environment
 
@@ -63,6 +63,7 @@ def _start_nightly(dataset: str, settings: LambdaSettings) -> list[str]:
     batches = [
         Batch(dataset, today, settings.raw_bucket, **version)
         for version in list_versions(settings.raw_bucket, f"{dataset}/dt={today}/")
+        if is_raw_key(version["key"])
     ]
     return [_start(batch, "nightly", settings) for batch in batches]
 

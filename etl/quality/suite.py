@@ -140,6 +140,9 @@ def _lint_type(entry: Mapping[str, Any], contract: Contract) -> Iterator[str]:
     if entry["type"] in _NEED_A_DATABASE:
         yield f"{entry['type']} needs a database to query"
         return
+    if isinstance(entry["kwargs"].get("row_condition"), str):
+        yield "row_condition is text, which GX is about to drop; write it as an object"
+        return
     try:
         expectation_class(**entry["kwargs"])
     except ValueError as error:
@@ -195,6 +198,16 @@ def _columns(entry: Mapping[str, Any]) -> Iterator[str]:
     yield from (kwargs[argument] for argument in _SINGLE_COLUMNS if isinstance(kwargs.get(argument), str))
     for argument in _COLUMN_LISTS:
         yield from (name for name in kwargs.get(argument) or () if isinstance(name, str))
+    yield from _condition_columns(kwargs.get("row_condition"))
+
+
+def _condition_columns(condition: object) -> Iterator[str]:
+    """The columns in a row condition: a comparison, or comparisons joined under `conditions`."""
+    if isinstance(condition, dict):
+        if isinstance(column := condition.get("column"), dict):
+            yield str(column.get("name"))
+        for inner in condition.get("conditions") or ():
+            yield from _condition_columns(inner)
 
 
 def _parameters(value: object) -> Iterator[str]:

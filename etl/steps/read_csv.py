@@ -22,13 +22,15 @@ from etl.contract import Column, Contract, CsvFormat
 from etl.errors import FileRejected
 
 _LONGEST_FIELD = 64 * 2**20
+# Python, and so PyIceberg, knows no year 0; Arrow does.
+_DAY = r"(000[1-9]|00[1-9][0-9]|0[1-9][0-9]{2}|[1-9][0-9]{3})-[0-9]{2}-[0-9]{2}"
 # What a value must look like before Arrow casts it; Arrow alone would take `+1`, `007` or `1e3`.
 _PATTERNS = {
     "bigint": r"^(0|-?[1-9][0-9]*)$",
     "double": r"^-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?$",
     "boolean": r"^(true|false)$",
-    "date": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$",
-    "timestamp": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?$",
+    "date": rf"^{_DAY}$",
+    "timestamp": rf"^{_DAY}[T ][0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}(\.[0-9]{{1,6}})?$",
     "decimal": r"^-?[0-9]+(\.[0-9]+)?$",
 }
 
@@ -257,7 +259,9 @@ def _read_quoted(text: bytes, key: str, form: CsvFormat, width: int, lines: Line
         except StopIteration:
             break
         except csv.Error as error:
-            if reader.line_num > start or "unexpected end" in str(error):
+            # After an odd number of quotes on the line, what follows may be the rest of a value.
+            is_open = lines.text(start).count(form.quote) % 2 == 1
+            if is_open or reader.line_num > start or "unexpected end" in str(error):
                 problem = f"a quote opened on line {start} is not closed where it should be ({error})"
                 raise FileRejected(key, problem) from error
             unparsable.append(UnparsableRow(start, f"misplaced quote ({error})", lines.text(start)))
@@ -283,7 +287,10 @@ def _typed(values: pa.Array, column: Column) -> pa.Array:
     if column.type == "string":
         return present
     fitting = pc.match_substring_regex(present, _PATTERNS[column.type.split("(")[0]])
-    return _cast_or_null(pc.if_else(fitting, present, None), column.arrow_type)
+    cast = _cast_or_null(pc.if_else(fitting, present, None), column.arrow_type)
+    if pa.types.is_floating(cast.type):  # Arrow makes infinity of a number that is too large
+        return pc.if_else(pc.is_finite(cast), cast, None)
+    return cast
 
 
 def _cast_or_null(values: pa.Array, to_type: pa.DataType) -> pa.Array:

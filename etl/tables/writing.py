@@ -46,8 +46,12 @@ def merge_batch(table: Table, rows: pa.Table, batch_id: str, key: Sequence[str],
             if table.has_batch(batch_id):
                 break
             plan = plan_merge(rows, table.key_rows(key), key, mode)
-            if not plan.is_empty:
-                table.commit(plan, {BATCH_ID: batch_id})
+            try:
+                if not plan.is_empty:
+                    table.commit(plan, {BATCH_ID: batch_id})
+            except CommitConflict:
+                plan = None  # not committed by us: if the batch is there next time, another run did it
+                raise
     return Merged(plan, rows.num_rows, attempt.retry_state.attempt_number, table.snapshot_id)
 
 
