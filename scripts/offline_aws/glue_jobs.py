@@ -30,7 +30,7 @@ from scripts.offline_aws.execution import (
     unpack_once,
 )
 from scripts.offline_aws.guard import spawn_guarded
-from scripts.offline_aws.job_runs import ACTIVE, LOG_GROUP, JobRun, RunState, StartedBy, script_arguments
+from scripts.offline_aws.job_runs import ACTIVE, JobRun, RunState, StartedBy, script_arguments
 from scripts.offline_aws.python_modules import ModulesUnavailable, provide_modules
 from scripts.offline_aws.state import ServerState
 
@@ -182,7 +182,7 @@ class JobRunner:
     def _publish_logs(self, run: JobRun) -> None:
         for suffix, group in (("out", "output"), ("err", "error")):
             text = self._log_file(run, suffix).read_text(encoding="utf-8", errors="replace")
-            publish_log(self.state, f"{LOG_GROUP}/{group}", run.job_run_id, text)
+            publish_log(self.state, f"{run.log_group}/{group}", run.job_run_id, text)
 
     def _put_event(self, run: JobRun) -> None:
         severity, message = EVENTS[run.status]

@@ -69,6 +69,11 @@ class JobRun:
         arguments = {**self.job.default_arguments, **self.run_arguments}
         return {**arguments, **(self.job.non_overridable_arguments or {})}
 
+    @property
+    def log_group(self) -> str:
+        """What the names of the output and the error log group begin with."""
+        return self.effective_arguments.get("--custom-logGroup-prefix") or LOG_GROUP
+
     def move_to(self, status: RunState, error_message: str | None = None) -> None:
         self.status = status
         self.modified_on = utcnow()
@@ -106,7 +111,7 @@ class JobRun:
             "NumberOfWorkers": job.number_of_workers,
             "SecurityConfiguration": job.security_configuration,
             "NotificationProperty": job.notification_property,
-            "LogGroupName": LOG_GROUP,
+            "LogGroupName": self.log_group,
             "GlueVersion": job.glue_version,
             "ExecutionClass": job.execution_class,
         }

@@ -170,6 +170,24 @@ class TestSqs:
         attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]
         assert attributes["RedrivePolicy"] == policy
 
+    def test_an_update_keeps_the_policy(self, client, name):
+        """SetQueueAttributes changes the attributes it is given, and no others."""
+        sqs = client("sqs")
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "events.amazonaws.com"},
+            "Action": "sqs:SendMessage",
+            "Resource": "*",
+        }
+        policy = {"Version": "2012-10-17", "Statement": [statement]}
+        url = sqs.create_queue(QueueName=name, Attributes={"Policy": json.dumps(policy)})["QueueUrl"]
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": "7"})
+        answer = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        assert json.loads(answer["Policy"]) == policy
+        assert answer["VisibilityTimeout"] == "7"
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
+        assert "Policy" not in sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+
     def test_redrive_allow_policy_is_kept(self, client, name):
         """A queue answers which queues may use it for dead letters, and no redrive policy of its own."""
         policy = '{"redrivePermission":"denyAll"}'

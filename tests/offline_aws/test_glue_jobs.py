@@ -118,6 +118,15 @@ def test_exit_code_zero_is_success(deploy, events, script):
     assert (event["detail"]["severity"], event["detail"]["message"]) == ("INFO", "Job run succeeded")
 
 
+def test_a_job_can_have_log_groups_of_its_own(deploy):
+    """--custom-logGroup-prefix moves both logs, and the run says so."""
+    group = f"/aws-glue/{deploy.name}"
+    job = deploy.job("logs", "print(1)", DefaultArguments={"--custom-logGroup-prefix": group})
+    run = deploy.run_job(job)
+    assert run["LogGroupName"] == group
+    assert deploy.log(f"{group}/output", run["Id"]) == "1"
+
+
 def test_the_traceback_goes_to_the_error_log(deploy, offline_aws):
     """The error log, and its file in the state folder, show the script's frames alone."""
     run = deploy.run_job(deploy.job("trace", "def f():\n    raise KeyError('x')\nf()"))
