@@ -5,9 +5,7 @@ next is what was deployed.
 """
 
 import os
-import signal
 import sys
-import threading
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -19,13 +17,11 @@ from rich.console import Console
 
 from scripts.athena_query import ask_athena
 from scripts.demo_view import View
-from scripts.docs import DOCS_DIR, sync_docs
-from scripts.offline_machine import Machine, MachineUnavailable, start_machine
-from scripts.package import PackagingFailed
-from scripts.runs import RunNotSeen, WorkflowRun, await_run, run_ids
+from scripts.docs import sync_docs
+from scripts.offline_machine import STATE_DIR, Machine, start_machine
+from scripts.runs import WorkflowRun, await_run, run_ids
 from scripts.sample_data import Day, Fault, Recipe, Sample, make_sample
-from scripts.stack_up import apply_with_progress, say_how_to_reach
-from scripts.terraform import TerraformFailed, find_terraform
+from scripts.stack_up import apply_with_progress, ends_in_order, say_how_to_reach
 
 DATASET = "employee"
 ROW_FAULTS = (
@@ -63,9 +59,8 @@ class Demo:
         return run
 
     def ask(self, sql: str, role: str) -> Any:
-        return ask_athena(
-            self.machine, sql, self.outputs["athena_workgroup"], self.outputs[f"{role}_role_arn"]
-        )
+        workgroup = {"analyst": "athena_workgroup", "steward": "athena_steward_workgroup"}[role]
+        return ask_athena(self.machine, sql, self.outputs[workgroup], self.outputs[f"{role}_role_arn"])
 
     @property
     def table(self) -> str:
@@ -234,58 +229,33 @@ def _check_conservation(demo: Demo) -> None:
             demo.view.check(statement, counts["read"] == out > 0)
 
 
-def _stop_with_parent() -> None:
-    """Stop in order when whoever started us (make) is gone, also if it was killed."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _interrupt(_signal: int, _frame: object) -> None:
-    raise KeyboardInterrupt
-
-
 def main(
     keep: Annotated[bool, typer.Option(help="Leave the offline AWS running afterwards.")] = False,
     port: Annotated[int, typer.Option(help="Port of the offline AWS; 0 takes a free one.")] = 0,
+    state_dir: Annotated[Path, typer.Option(help="Where the machine keeps its files.")] = STATE_DIR,
 ) -> None:
     """Run the demo; exits with 0 only if everything in it is as it should be."""
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGHUP, _interrupt)
-    _stop_with_parent()
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
-    view = View(console)
-    try:
-        find_terraform()
-        _run(view, keep, port)
-    except (MachineUnavailable, TerraformFailed, PackagingFailed, RunNotSeen) as error:
-        console.print(f"[bold red]✗[/] {error}", markup=True)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        console.print("Interrupted; nothing is left running.")
-        raise typer.Exit(130) from None
+    view = View(Console(highlight=False, width=None if sys.stdout.isatty() else 140))
+    with ends_in_order(view.console):
+        _run(view, keep, port, state_dir)
     if view.failed_checks:
-        console.print(f"[bold red]{len(view.failed_checks)} of {view.checks} checks failed.[/]")
+        view.console.print(f"[bold red]{len(view.failed_checks)} of {view.checks} checks failed.[/]")
         raise typer.Exit(1)
-    console.print(f"[bold green]All {view.checks} checks passed.[/]")
+    view.console.print(f"[bold green]All {view.checks} checks passed.[/]")
 
 
-def _run(view: View, keep: bool, port: int) -> None:
+def _run(view: View, keep: bool, port: int, state_dir: Path) -> None:
     started = time.monotonic()
-    with start_machine(port=port) as (machine, stay):
+    with start_machine(state_dir, port) as (machine, stay):
         view.say(f"The offline AWS answers at {machine.endpoint}")
         apply_with_progress(view, machine)
         demo = Demo(machine, view, machine.terraform().outputs())
         play(demo)
         with view.step("summary"):
-            sync_docs(machine, demo.outputs["buckets"]["docs"])
+            index = sync_docs(machine, demo.outputs["buckets"]["docs"])
             _check_conservation(demo)
         _summarise(demo, time.monotonic() - started)
+        view.console.print(f"Data Docs: {index.as_uri()}", soft_wrap=True)
         if keep:
             stay()
             say_how_to_reach(view.console, machine, demo.outputs["buckets"]["raw"])
@@ -299,10 +269,9 @@ def _summarise(demo: Demo, seconds: float) -> None:
     setup = os.environ.get("LAKEGATE_SETUP_SECONDS")
     more = {"all of the demo": seconds}
     if setup:
-        more = {"setting up the environment, before the demo": float(setup)} | more
+        more = {"setting up the environment, once": float(setup)} | more
     demo.view.times(more)
     console.print()
-    console.print(f"Data Docs: {(DOCS_DIR / 'index.html').as_uri()}", soft_wrap=True)
 
 
 if __name__ == "__main__":

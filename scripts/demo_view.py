@@ -61,7 +61,7 @@ class View:
             self.console.print(f"    [cyan]│[/] {escape(line)}", highlight=False)
 
     def rows(self, columns: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold cyan")
+        table = _table()
         for name in columns:
             table.add_column(name)
         for row in rows:
@@ -69,27 +69,37 @@ class View:
         self.console.print(_indented(table))
 
     def runs(self, runs: Mapping[str, WorkflowRun]) -> None:
-        """The counts of each run, with the verdict and the snapshot."""
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold cyan")
-        table.add_column("run", no_wrap=True)
-        table.add_column("verdict")
-        for name in _COUNTS:
-            table.add_column(name, justify="right")
-        table.add_column("snapshot", no_wrap=True)
-        for title, run in runs.items():
-            counts = run.merge["counts"] if run.merge else {"read": run.gate["rows_read"]} if run.gate else {}
-            verdict = run.gate["verdict"].replace("_", " ") if run.gate else "none"
-            snapshot = run.merge["snapshot_id"] if run.merge else "table untouched"
-            table.add_row(title, verdict, *(str(counts.get(name, "")) for name in _COUNTS), snapshot)
+        """A column for each run: the verdict, where its rows ended, the snapshot and the time of its jobs."""
+        table = _table()
+        table.add_column("run")
+        for title in runs:
+            table.add_column(title, justify="right")
+        told = [_facts(run) for run in runs.values()]
+        for name in told[0]:
+            table.add_row(name, *(facts[name] for facts in told))
         self.console.print(table)
 
     def times(self, more: Mapping[str, float]) -> None:
-        table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold cyan")
+        table = _table()
         table.add_column("time of each stage")
         table.add_column("seconds", justify="right")
         for title, seconds in (self.seconds | more).items():
             table.add_row(title, f"{seconds:.1f}")
         self.console.print(table)
+
+
+def _table() -> Table:
+    return Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold cyan", show_edge=False)
+
+
+def _facts(run: WorkflowRun) -> dict[str, str]:
+    counts = run.merge["counts"] if run.merge else {"read": run.gate["rows_read"]} if run.gate else {}
+    return {
+        "verdict": run.gate["verdict"].replace("_", " ") if run.gate else "none",
+        **{f"rows {name}": str(counts.get(name, "")) for name in _COUNTS},
+        "snapshot": run.merge["snapshot_id"] if run.merge else "table untouched",
+        **{f"{step} job, seconds": f"{run.job_seconds.get(step, 0):.1f}" for step in ("gate", "merge")},
+    }
 
 
 def _indented(table: Table) -> Table:

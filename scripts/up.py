@@ -6,10 +6,8 @@ import typer
 from rich.console import Console
 
 from scripts.demo_view import View
-from scripts.offline_machine import MachineUnavailable, find_machine, start_machine
-from scripts.package import PackagingFailed
-from scripts.stack_up import apply_with_progress, say_how_to_reach
-from scripts.terraform import TerraformFailed, find_terraform
+from scripts.offline_machine import find_machine, start_machine
+from scripts.stack_up import apply_with_progress, ends_in_order, say_how_to_reach
 
 
 def main(port: Annotated[int, typer.Option(help="Its port; 0 takes a free one.")] = 0) -> None:
@@ -18,15 +16,10 @@ def main(port: Annotated[int, typer.Option(help="Its port; 0 takes a free one.")
     if machine := find_machine():
         view.console.print(f"The offline AWS is up already, at {machine.endpoint}.")
         return
-    try:
-        find_terraform()
-        with start_machine(port=port) as (machine, stay):
-            apply_with_progress(view, machine)
-            outputs = machine.terraform().outputs()
-            stay()
-    except (MachineUnavailable, TerraformFailed, PackagingFailed) as error:
-        view.console.print(f"[bold red]✗[/] {error}")
-        raise typer.Exit(1) from None
+    with ends_in_order(view.console), start_machine(port=port) as (machine, stay):
+        apply_with_progress(view, machine)
+        outputs = machine.terraform().outputs()
+        stay()
     say_how_to_reach(view.console, machine, outputs["buckets"]["raw"])
 
 
