@@ -1,0 +1,169 @@
+"""The demo itself, once, and what the machine it leaves behind can be asked."""
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from scripts.athena_query import ask_athena
+from scripts.offline_machine import Machine, find_machine, stop_machine
+from scripts.runs import await_run, run_ids
+from scripts.sample_data import Recipe, make_sample
+from tests.e2e.conftest import processes_of
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    machine: Machine
+    outputs: dict[str, Any]
+    said: str
+    exit_code: int
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
+    """A demo that has run with --keep."""
+    import subprocess
+    import sys
+
+    from scripts.package import CHECKOUT
+
+    state_dir = tmp_path_factory.mktemp("demo")
+    command = [sys.executable, "-m", "scripts.demo", "--keep", "--state-dir", str(state_dir)]
+    ended = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=400)
+    machine = find_machine(state_dir)
+    assert machine, ended.stdout + ended.stderr
+    try:
+        outputs = machine.terraform().outputs()
+        yield Kept(machine, outputs, ended.stdout, ended.returncode)
+    finally:
+        stop_machine(machine)
+
+
+def test_every_check_of_the_demo_holds(kept: Kept):
+    """`make demo` ends with 0, and only when all that it checks is as it should be."""
+    assert kept.exit_code == 0, kept.said
+    assert "✗" not in kept.said
+    assert "All 27 checks passed." in kept.said
+
+
+def test_the_summary_says_where_things_are(kept: Kept):
+    """The summary names the verdicts, the Data Docs, the endpoint and how to stop the machine."""
+    for fact in (
+        "passed with quarantine",
+        "rejected",
+        "Data Docs: file://",
+        kept.machine.endpoint,
+        "make down",
+    ):
+        assert fact in kept.said
+    assert (kept.machine.docs_dir / "index.html").is_file()
+
+
+def test_a_second_plan_is_empty(kept: Kept):
+    """After the apply, and after jobs wrote to the tables, Terraform finds nothing to change."""
+    assert not kept.machine.terraform().has_changes()
+
+
+def test_a_crashed_job_reaches_people(kept: Kept):
+    """A merge that fails makes one e-mail that names the job, the error and the next command."""
+    outbox = kept.machine.state_dir / "outbox"
+    before = set(outbox.glob("*.txt"))
+    glue = kept.machine.client("glue")
+    glue.start_job_run(
+        JobName="lakegate-local-employee-merge",
+        Arguments={
+            "--WORKFLOW_NAME": kept.outputs["workflows"]["employee"],
+            "--WORKFLOW_RUN_ID": "wr_unknown",
+        },
+    )
+    mails = _await(lambda: set(outbox.glob("*.txt")) - before)
+    assert len(mails) == 1
+    text = mails.pop().read_text()
+    assert "the merge job ended as FAILED" in text
+    assert "EntityNotFoundException" in text
+    assert "aws glue start-workflow-run" in text
+
+
+def test_redelivery_of_a_committed_version_changes_nothing(kept: Kept):
+    """A run over an object version that is in the table already reports it, and commits nothing."""
+    workflow, docs = kept.outputs["workflows"]["employee"], kept.outputs["buckets"]["docs"]
+    glue = kept.machine.client("glue")
+    first = min(
+        (run for run in glue.get_workflow_runs(Name=workflow)["Runs"]), key=lambda run: run["StartedOn"]
+    )
+    known = run_ids(kept.machine, workflow)
+    properties = glue.get_workflow_run_properties(Name=workflow, RunId=first["WorkflowRunId"])[
+        "RunProperties"
+    ]
+    glue.start_workflow_run(Name=workflow, RunProperties=properties)
+    run = await_run(kept.machine, workflow, known, docs)
+    assert run.merge is not None
+    assert run.merge["already_committed"]
+    assert not run.merge["committed"]
+    assert run.merge["counts"]["skipped"] == run.merge["counts"]["read"] == 1034
+
+
+def test_the_nightly_schedule_picks_up_a_file_without_an_event(kept: Kept):
+    """The nightly run starts the workflow for today's file, as the landing would have."""
+    workflow = kept.outputs["workflows"]["employee"]
+    today = datetime.now(UTC).date()
+    body = make_sample(Recipe(date=today)).content
+    known = run_ids(kept.machine, workflow)
+    docs = kept.outputs["buckets"]["docs"]
+    kept.machine.client("s3").put_object(
+        Bucket=kept.outputs["buckets"]["raw"], Key=f"employee/dt={today}/employee.csv", Body=body
+    )
+    known.add(await_run(kept.machine, workflow, known, docs).run_id)
+    answer = kept.machine.client("lambda").invoke(
+        FunctionName="lakegate-local-start-workflow",
+        Payload=json.dumps({"dataset": "employee", "trigger": "nightly"}),
+    )
+    started = json.loads(answer["Payload"].read())["started"]
+    run = await_run(kept.machine, workflow, known, docs)
+    assert started == [run.run_id]
+    assert run.properties["trigger"] == "nightly"
+    assert run.merge is not None
+    assert not run.merge["committed"]
+
+
+def test_no_name_leaves_the_zones_that_may_hold_it(kept: Kept):
+    """No last name of the sample that is long enough to be no other word stands in docs, mails or logs."""
+    table = f"{kept.outputs['databases']['processed']}.employee"
+    sql = f"SELECT DISTINCT last_name FROM {table} WHERE length(last_name) > 7"
+    answer = ask_athena(kept.machine, sql, kept.outputs["athena_workgroup"], kept.outputs["steward_role_arn"])
+    names = [row[0] for row in answer.rows if row[0]]
+    assert len(names) > 50
+    for place, text in _published(kept):
+        assert not [name for name in names if name in text], place
+
+
+def test_stopping_the_machine_leaves_no_process(kept: Kept):
+    """`make down` ends the server and all that it started."""
+    stop_machine(kept.machine)
+    _await(lambda: not processes_of(kept.machine.state_dir))
+    assert find_machine(kept.machine.state_dir) is None
+
+
+def _published(kept: Kept) -> Iterator[tuple[str, str]]:
+    s3 = kept.machine.client("s3")
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=kept.outputs["buckets"]["docs"]):
+        for entry in page.get("Contents", []):
+            body = s3.get_object(Bucket=kept.outputs["buckets"]["docs"], Key=entry["Key"])["Body"].read()
+            yield entry["Key"], body.decode(errors="replace")
+    for folder in ("logs", "outbox"):
+        for path in (kept.machine.state_dir / folder).iterdir():
+            yield str(path), path.read_text(errors="replace")
+
+
+def _await(condition: Any, seconds: float = 60) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (value := condition()) and time.monotonic() < deadline:
+        time.sleep(0.2)
+    return value
