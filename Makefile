@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up down docs test test-fast lint format lock clean
+.PHONY: help demo up down docs test test-fast lint format package lock clean
 
 PYTHON311 := $(firstword $(wildcard .venv/bin/python) $(shell command -v python3.11 2>/dev/null))
 PY := .venv/bin/python
@@ -60,6 +60,9 @@ format: $(STAMP) ## Let ruff and terraform format the sources
 
 COMPILE := .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
   --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+package: $(STAMP) ## Build what Terraform uploads, into build/artifacts
+	@exec $(PY) -m scripts.package
 
 lock: $(STAMP) ## Pin the newest versions that pyproject.toml and requirements/*.in allow
 	@$(COMPILE) requirements/uv.in --output-file requirements/uv.txt
