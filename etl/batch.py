@@ -66,6 +66,15 @@ def is_raw_key(key: str) -> bool:
     return True
 
 
+def is_raw_key(key: str) -> bool:
+    """Whether parse_raw_key takes the key."""
+    try:
+        parse_raw_key(key)
+    except RawKeyInvalid:
+        return False
+    return True
+
+
 def to_run_properties(batch: Batch, merge_mode: MergeMode, trigger: str) -> dict[str, str]:
     """What the Glue workflow run carries; Glue takes strings only."""
     properties = asdict(batch) | {"merge_mode": merge_mode, "trigger": trigger}
