@@ -43,10 +43,10 @@ docs: $(STAMP) ## Open, or print, the Data Docs' index
 	@exec $(PY) -m scripts.docs
 
 test: $(STAMP) ## All tests
-	@exec $(PY) -m pytest
+	@exec $(PY) -m pytest -n auto --dist loadfile
 
 test-fast: $(STAMP) ## The tests that need no Terraform and no whole jobs
-	@exec $(PY) -m pytest -m 'not slow'
+	@exec $(PY) -m pytest -n auto --dist loadfile -m "not slow"
 
 lint: $(STAMP) ## ruff and terraform fmt
 	@.venv/bin/ruff check .
