@@ -58,15 +58,6 @@ def parse_raw_key(key: str) -> tuple[str, date]:
 
 
 def is_raw_key(key: str) -> bool:
-    """Whether parse_raw_key takes it; a raw bucket also holds folder markers and other strays."""
-    try:
-        parse_raw_key(key)
-    except RawKeyInvalid:
-        return False
-    return True
-
-
-def is_raw_key(key: str) -> bool:
     """Whether parse_raw_key takes the key."""
     try:
         parse_raw_key(key)

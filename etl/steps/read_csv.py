@@ -210,7 +210,7 @@ def _read_plain(text: bytes, key: str, form: CsvFormat, header: list[str], lines
                 ),
             )
         except pa.ArrowInvalid as error:
-            raise FileRejected(key, f"cannot be read as CSV ({error})") from error
+            raise FileRejected(key, "cannot be read as CSV") from error  # its message may quote a row
         columns = [column.combine_chunks() for column in table.columns]
     numbers = np.arange(2, len(columns[0]) + len(wrong) + 2)
     wrong_numbers = np.array([number for number, _, _ in wrong], np.int64) + 1
