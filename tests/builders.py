@@ -1,0 +1,138 @@
+"""Small real inputs, each with sensible values for whatever a test does not care about."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from etl.batch import Batch
+from etl.contract import Classification, Column, Contract, load_columns, load_contract
+from etl.manifest import Manifest
+from etl.outcome import ExpectationOutcome, Severity
+from etl.run_report import Verdict
+from etl.steps.keys import hash_rows
+from etl.steps.merge import add_lineage
+
+EXPECTATIONS = Path(__file__).parents[1] / "expectations"
+TODAY = date(2026, 11, 24)
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@cache
+def the_employee_contract() -> Contract:
+    return load_contract((EXPECTATIONS / "employee" / "contract.yaml").read_text(), "employee/contract.yaml")
+
+
+@cache
+def the_lineage_columns() -> tuple[Column, ...]:
+    return load_columns((EXPECTATIONS / "lineage.yaml").read_text(), "lineage.yaml")
+
+
+@cache
+def the_quarantine_columns() -> tuple[Column, ...]:
+    return load_columns((EXPECTATIONS / "quarantine.yaml").read_text(), "quarantine.yaml")
+
+
+def a_contract(**types: str) -> Contract:
+    """A contract with one column for each `name="type"`; the first is the key."""
+    columns = tuple(Column(n, t, False, Classification.INTERNAL, "") for n, t in types.items())
+    return replace(the_employee_contract(), dataset="thing", columns=columns, key=(columns[0].name,))
+
+
+def a_csv(*lines: str, end: str = "\n") -> bytes:
+    return "".join(line + end for line in lines).encode()
+
+
+def a_batch(on: date = TODAY, version_id: str = "v1", **changes: Any) -> Batch:
+    return replace(
+        Batch(
+            dataset="employee",
+            batch_date=on,
+            bucket="lakegate-local-raw-123456789012",
+            key=f"employee/dt={on}/employees.csv",
+            version_id=version_id,
+            etag="d41d8cd98f00b204e9800998ecf8427e",
+            size_bytes=512,
+            landed_at=NOON,
+        ),
+        **changes,
+    )
+
+
+def some_employees(*people: tuple[str, str, int, int]) -> pa.Table:
+    """Rows as the contract types them, of (first name, last name, age, salary)."""
+    first, last, age, salary = zip(*people, strict=True) if people else ((), (), (), ())
+    fixed = {"department": "Sales", "job_title": "Clerk", "hire_date": date(2020, 1, 31)}
+    given = {"first_name": first, "last_name": last, "age": age, "salary": salary}
+    return pa.table(
+        {
+            column.name: pa.array(
+                given.get(column.name, [fixed.get(column.name)] * len(people)), column.arrow_type
+            )
+            for column in the_employee_contract().columns
+        }
+    )
+
+
+def with_lineage(rows: pa.Table, batch: Batch, run_id: str = "wr_1") -> pa.Table:
+    """`rows` as merge_batch takes them."""
+    hashes = hash_rows(rows, the_employee_contract().column_names)
+    return add_lineage(rows, hashes, batch, run_id, NOON)
+
+
+def an_employee_batch(
+    rows: int = 3, batch: Batch | None = None, salary: int = 50_000, first: int = 0
+) -> pa.Table:
+    """Rows ready to merge: `rows` people with distinct keys, the numbers `first` and following."""
+    people = [("Zoë", f"Núñez {number}", 30, salary) for number in range(first, first + rows)]
+    return with_lineage(some_employees(*people), batch or a_batch())
+
+
+def an_outcome(
+    name: str = "age_between", failed_rows: Iterable[int] = (), **changes: Any
+) -> ExpectationOutcome:
+    """A row-level expectation that holds, unless rows or changes say otherwise."""
+    failed = np.array(list(failed_rows), np.int64)
+    return replace(
+        ExpectationOutcome(
+            name=name,
+            expectation_type="expect_column_values_to_be_between",
+            columns=("age",),
+            severity=Severity.WARNING,
+            description="Ages are plausible.",
+            is_row_level=True,
+            success=not len(failed),
+            element_count=100,
+            unexpected_count=len(failed),
+            unexpected_percent=float(len(failed)),
+            failed_rows=failed,
+        ),
+        **changes,
+    )
+
+
+def a_manifest(**changes: Any) -> Manifest:
+    return replace(
+        Manifest(
+            dataset="employee",
+            batch_id=a_batch().batch_id,
+            run_id="wr_1",
+            object_uri=a_batch().uri,
+            object_version="v1",
+            object_etag="d41d8cd98f00b204e9800998ecf8427e",
+            suite_fingerprint="f" * 64,
+            verdict=Verdict.PASSED_WITH_QUARANTINE,
+            staged_uri="s3://processed/staging/employee/wr_1/batch.parquet",
+            staged_sha256="0" * 64,
+            rows_read=10,
+            rows_passed=7,
+            rows_quarantined=2,
+            rows_unparsable=1,
+        ),
+        **changes,
+    )

@@ -1,0 +1,55 @@
+"""One offline AWS for all tests that need one: moto's state belongs to the process."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from scripts.offline_aws.server import OfflineAws, log_to_file
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def offline_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfflineAws]:
+    state_dir = tmp_path_factory.mktemp("offline-aws")
+    log_to_file(state_dir)
+    server = OfflineAws(state_dir)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def client(offline_aws: OfflineAws) -> Callable[..., Any]:
+    """`client("glue")`, or with the keys of a role, a boto3 client of the offline AWS."""
+    config = Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"})
+    cache: dict[str, Any] = {}
+
+    def connect(service: str, **credentials: str) -> Any:
+        keys = credentials or {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
+        if credentials or service not in cache:
+            made = boto3.client(
+                service,
+                endpoint_url=offline_aws.state.endpoint,
+                region_name=offline_aws.state.region,
+                config=config,
+                **keys,
+            )
+            if credentials:
+                return made
+            cache[service] = made
+        return cache[service]
+
+    return connect
+
+
+@pytest.fixture
+def name() -> str:
+    """A name that no other test uses, fit for buckets, databases, jobs and queues."""
+    return f"lakegate-t{next(_numbers)}"

@@ -1,0 +1,170 @@
+"""The Lambdas' handlers, on the events that SQS and the scheduler give them."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from lakes import ALake
+
+from etl.batch import Batch, MergeMode, from_run_properties
+from etl.lambdas import handle_failure, start_workflow
+
+
+@pytest.fixture
+def workflow(lake: ALake, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The dataset's workflow, of a job that does nothing, and the Lambdas' environment."""
+    monkeypatch.setenv("NAME_PREFIX", lake.name)
+    monkeypatch.setenv("RAW_BUCKET", lake.bucket("raw"))
+    monkeypatch.setenv("DOCS_BUCKET", lake.bucket("docs"))
+    monkeypatch.setenv("ALERT_TOPIC_ARN", lake.topic_arn)
+    name = f"{lake.name}-employee"
+    lake.client("glue").create_workflow(Name=name)
+    job = a_job(lake, "start")
+    lake.client("glue").create_trigger(
+        Name=f"{name}-start", WorkflowName=name, Type="ON_DEMAND", Actions=[{"JobName": job}]
+    )
+    return name
+
+
+def a_job(lake: ALake, step: str) -> str:
+    glue, iam, name = lake.client("glue"), lake.client("iam"), f"{lake.name}-employee-{step}"
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    command = {"Name": "glueetl", "ScriptLocation": f"s3://{lake.bucket('artifacts')}/none.py"}
+    glue.create_job(Name=name, Role=role, Command=command, GlueVersion="5.1", Timeout=1)
+    return name
+
+
+def sqs(*bodies: dict[str, Any]) -> dict[str, Any]:
+    return {"Records": [{"messageId": f"m{i}", "body": json.dumps(body)} for i, body in enumerate(bodies)]}
+
+
+def object_created(batch: Batch, **changes: Any) -> dict[str, Any]:
+    """EventBridge's "Object Created" for the batch's object."""
+    found = {
+        "key": batch.key,
+        "size": batch.size_bytes,
+        "etag": batch.etag,
+        "version-id": batch.version_id,
+        "sequencer": "0",
+    }
+    return {
+        "detail-type": "Object Created",
+        "source": "aws.s3",
+        "time": "2026-11-24T12:00:00Z",
+        "detail": {"bucket": {"name": batch.bucket}, "object": found | changes},
+    }
+
+
+def runs(lake: ALake, workflow: str) -> list[dict[str, str]]:
+    found = lake.client("glue").get_workflow_runs(Name=workflow)["Runs"]
+    return [run["WorkflowRunProperties"] for run in found]
+
+
+def test_a_landed_file_starts_the_workflow_with_its_batch(lake: ALake, workflow: str):
+    """One event, one run, whose properties are the very object version that landed."""
+    batch = lake.land(b"name,age\n")
+
+    assert start_workflow.handler(sqs(object_created(batch)), None) == {"batchItemFailures": []}
+    (properties,) = runs(lake, workflow)
+    assert from_run_properties(properties) == (batch, MergeMode.UPSERT)
+    assert properties["trigger"] == "landed"
+
+
+def test_a_key_that_names_no_dataset_is_told_and_not_retried(lake: ALake, workflow: str):
+    """A malformed key stays malformed: an alert, no run, and the message is done with."""
+    stray = object_created(lake.land(b"x"), key="employee/notes.csv")
+
+    assert start_workflow.handler(sqs(stray), None) == {"batchItemFailures": []}
+    (mail,) = lake.mails()
+    assert mail.startswith("[Lakegate warning] A file landed where no dataset expects one\n")
+    assert f"s3://{lake.bucket('raw')}/employee/notes.csv" in mail
+    assert runs(lake, workflow) == []
+
+
+def test_a_run_that_cannot_be_started_comes_again(lake: ALake, workflow: str):
+    """Only the messages that failed go back to the queue; the others of the batch are done."""
+    unknown = object_created(lake.land(b"x"), key="nobody/dt=2026-11-24/x.csv")
+    incomplete = {"detail": {}}
+    good = object_created(lake.land(b"name,age\n"))
+
+    assert start_workflow.handler(sqs(unknown, incomplete, good), None) == {
+        "batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m1"}]
+    }
+    assert len(runs(lake, workflow)) == 1
+    assert lake.mails() == []
+
+
+def test_the_night_picks_up_the_files_of_today(lake: ALake, workflow: str):
+    """The scheduler starts a run for each CSV of today, in its newest version, and for nothing else."""
+    today = datetime.now(UTC).date()
+    lake.client("glue").update_workflow(Name=workflow, MaxConcurrentRuns=10)
+    lake.land(b"old", today)
+    wanted = [lake.land(b"new", today), lake.land(b"other", today, "more.csv.gz")]
+    lake.land(b"x", today, "notes.txt")
+    lake.land(b"", today, "")  # the marker of a folder
+    lake.land(b"yesterday", today - timedelta(days=1))
+    started = start_workflow.handler({"dataset": "employee", "trigger": "nightly"}, None)["started"]
+    found = [from_run_properties(properties)[0].batch_id for properties in runs(lake, workflow)]
+
+    assert len(started) == 2
+    assert sorted(found) == sorted(batch.batch_id for batch in wanted)
+
+
+def test_a_night_without_files_starts_nothing(lake: ALake, workflow: str):
+    """No file of today, no run."""
+    assert start_workflow.handler({"dataset": "employee", "trigger": "nightly"}, None) == {"started": []}
+
+
+def a_failed_job(lake: ALake, step: str, run_id: str = "wr_1") -> dict[str, Any]:
+    """A job run of a workflow run, and the event of its failure."""
+    glue, name = lake.client("glue"), a_job(lake, step)
+    arguments = {"--WORKFLOW_NAME": f"{lake.name}-employee", "--WORKFLOW_RUN_ID": run_id}
+    job_run = glue.start_job_run(JobName=name, Arguments=arguments)["JobRunId"]
+    deadline = time.monotonic() + 20
+    while glue.get_job_run(JobName=name, RunId=job_run)["JobRun"]["JobRunState"] in ("STARTING", "RUNNING"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    detail = {"jobName": name, "jobRunId": job_run, "state": "FAILED", "message": "CommitStateUnknown: db.x"}
+    return {"detail-type": "Glue Job State Change", "detail": detail}
+
+
+def put_gate_report(lake: ALake, verdict: str) -> None:
+    body = json.dumps({"verdict": verdict}).encode()
+    lake.client("s3").put_object(Bucket=lake.bucket("docs"), Key="runs/employee/wr_1/gate.json", Body=body)
+
+
+@pytest.mark.usefixtures("workflow")
+def test_a_job_that_died_is_told(lake: ALake):
+    """A merge that failed is an alert with the job, its error, its run and what to do, even after a pass."""
+    put_gate_report(lake, "passed")
+
+    assert handle_failure.handler(sqs(a_failed_job(lake, "merge")), None) == {"batchItemFailures": []}
+    (mail,) = lake.mails()
+    assert mail.startswith("[Lakegate critical] employee: the merge job ended as FAILED\n")
+    for fact in ("CommitStateUnknown: db.x", "wr_1", "aws glue start-workflow-run --name"):
+        assert fact in mail
+
+
+@pytest.mark.usefixtures("workflow")
+@pytest.mark.parametrize(("verdict", "mails"), [("rejected", 0), ("error", 0), ("passed", 1), (None, 1)])
+def test_a_gate_that_refused_has_spoken_for_itself(lake: ALake, verdict: str | None, mails: int):
+    """A verdict against the batch was alerted by the gate; a gate that died without one is told here."""
+    if verdict:
+        put_gate_report(lake, verdict)
+
+    assert handle_failure.handler(sqs(a_failed_job(lake, "gate")), None) == {"batchItemFailures": []}
+    assert len(lake.mails()) == mails
+
+
+@pytest.mark.usefixtures("workflow")
+def test_a_failure_that_cannot_be_handled_comes_again(lake: ALake):
+    """An event about a run that Glue does not know goes back to the queue."""
+    unknown = {"detail": {"jobName": f"{lake.name}-employee-gate", "jobRunId": "jr_0", "state": "FAILED"}}
+
+    assert handle_failure.handler(sqs(unknown, {}), None) == {
+        "batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m1"}]
+    }

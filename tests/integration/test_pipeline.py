@@ -1,0 +1,289 @@
+"""Gate and merge, end to end in this process: real files, real tables, and what a run leaves behind."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date, timedelta
+from functools import cache
+from typing import Any
+
+import pytest
+from builders import EXPECTATIONS, TODAY
+from lakes import ALake
+
+from etl.aws.lake import Lake
+from etl.batch import Batch, MergeMode
+from etl.errors import FileRejected, GateBroken, GateRejected, ManifestInvalid, ObjectMissing
+from etl.pipeline import run_gate, run_merge
+from etl.run_report import MergeReport, Verdict
+from scripts.sample_data import ROW_FAULTS, Day, Fault, Recipe, Sample, make_sample
+
+TOMORROW = TODAY + timedelta(days=1)
+
+
+@cache
+def a_sample(on: date = TODAY, **recipe: Any) -> Sample:
+    return make_sample(Recipe(rows=600, date=on, **recipe))
+
+
+def published(lake: ALake, batch: Batch, run_id: str, mode: MergeMode = MergeMode.UPSERT) -> MergeReport:
+    """The batch's way through gate and merge."""
+    of_run = lake.of_run(run_id)
+    run_gate(batch, run_id, of_run)
+    return run_merge(batch, mode, run_id, of_run)
+
+
+def counts(report: MergeReport) -> dict[str, int]:
+    names = ("read", "inserted", "updated", "unchanged", "skipped", "duplicates", "quarantined", "unparsable")
+    return {name: value for name in names if (value := getattr(report.counts, name))}
+
+
+def refused(lake: ALake, batch: Batch, run_id: str, error: type[Exception]) -> Any:
+    """The error that the gate ends on; there is nothing then that a merge could take."""
+    of_run = lake.of_run(run_id)
+    with pytest.raises(error) as caught:
+        run_gate(batch, run_id, of_run)
+    assert not lake.has_report(run_id, "manifest")
+    assert lake.keys("processed", f"staging/employee/{run_id}/") == []
+    with pytest.raises(ManifestInvalid, match="the gate of this run passed nothing on"):
+        run_merge(batch, MergeMode.UPSERT, run_id, of_run)
+    return caught.value
+
+
+def test_a_clean_batch_is_published(lake: ALake):
+    """All rows of a good file are in the table with their lineage, and the reports and the page say so."""
+    batch = lake.land(a_sample().content)
+    report = published(lake, batch, "wr_1")
+    gate = lake.report("wr_1", "gate")
+
+    assert counts(report) == {"read": 600, "inserted": 600}
+    assert set(lake.rows()["_batch_id"].to_pylist()) == {batch.batch_id}
+    assert (gate["verdict"], gate["expectations_met"], gate["failed"]) == (Verdict.PASSED, 24, [])
+    assert gate["docs_key"] == "employee/2026-11-24/wr_1.html"
+    assert {"data-docs/index.html", f"data-docs/{gate['docs_key']}"} <= set(lake.keys("docs"))
+    assert lake.report("wr_1", "merge")["snapshot_id"] == lake.table().snapshot_id == report.snapshot_id
+    assert lake.mails() == []
+    assert lake.snapshots("quarantine") == 0
+
+
+def test_bad_rows_go_to_quarantine_and_every_row_is_accounted_for(lake: ALake):
+    """On the next day, changed rows update, new ones insert, bad ones are set aside: nothing is lost."""
+    published(lake, lake.land(a_sample().content), "wr_1")
+    sample = a_sample(TOMORROW, day=Day.NEXT, faults=ROW_FAULTS)
+    batch = lake.land(sample.content, TOMORROW)
+    report = published(lake, batch, "wr_2")
+    quarantined = {row["line_number"]: row for row in lake.rows("quarantine").to_pylist()}
+    lines = sample.content.decode().splitlines()
+    bad = {
+        fault: sample.report.planted_at(fault).line_number
+        for fault in (Fault.AGE_230, Fault.UNKNOWN_DEPARTMENT, Fault.NEGATIVE_SALARY, Fault.MISSING_COLUMN)
+    }
+
+    assert counts(report) == {
+        "read": 607,
+        "inserted": sample.report.hired,
+        "updated": sample.report.changed + 1,
+        "unchanged": 607 - 6 - 7 - 1 - 4,
+        "duplicates": 1,
+        "quarantined": 3,
+        "unparsable": 1,
+    }
+    assert lake.rows().num_rows == 606
+    assert quarantined.keys() == set(bad.values())
+    assert {line: row["row_text"] for line, row in quarantined.items()} == {
+        n: lines[n - 1] for n in bad.values()
+    }
+    assert quarantined[bad[Fault.UNKNOWN_DEPARTMENT]]["reasons"] == ["department_known"]
+    assert quarantined[bad[Fault.MISSING_COLUMN]]["kind"] == "unparsable"
+    assert lake.report("wr_2", "gate")["verdict"] == Verdict.PASSED_WITH_QUARANTINE
+
+
+@pytest.mark.slow
+def test_the_same_object_again_changes_nothing(lake: ALake):
+    """A batch that was published before is skipped whole, in table and quarantine, and the report says so."""
+    batch = lake.land(a_sample(faults=(Fault.AGE_230, Fault.DUPLICATE_KEY)).content)
+    first = published(lake, batch, "wr_1")
+    again = published(lake, batch, "wr_2")
+
+    assert counts(first) == {"read": 601, "inserted": 599, "duplicates": 1, "quarantined": 1}
+    assert counts(again) == {"read": 601, "skipped": 599, "duplicates": 1, "quarantined": 1}
+    assert (again.already_committed, again.committed) == (True, False)
+    assert (again.snapshot_id, lake.snapshots()) == (first.snapshot_id, 1)
+    assert lake.rows("quarantine").num_rows == 1
+
+
+@pytest.mark.slow
+def test_the_same_content_landed_anew_is_unchanged(lake: ALake):
+    """The same rows under another object version are another batch, which leaves every row as it is."""
+    first = published(lake, lake.land(a_sample().content), "wr_1")
+    again = published(lake, lake.land(a_sample().content), "wr_2")
+
+    assert counts(again) == {"read": 600, "unchanged": 600}
+    assert (again.already_committed, again.committed) == (False, False)
+    assert again.snapshot_id == first.snapshot_id
+
+
+@pytest.mark.slow
+def test_a_backfill_leaves_existing_rows_alone(lake: ALake):
+    """insert_only adds the keys that are missing and reports the differing rows that it left alone."""
+    published(lake, lake.land(a_sample().content), "wr_1")
+    sample = a_sample(TOMORROW, day=Day.NEXT)
+    before = lake.rows().to_pylist()
+    report = published(lake, lake.land(sample.content, TOMORROW), "wr_2", MergeMode.INSERT_ONLY)
+
+    assert counts(report) == {"read": 606, "inserted": 6, "skipped": 600}
+    assert report.conflicts == sample.report.changed
+    assert [row for row in lake.rows().to_pylist() if row["_run_id"] == "wr_1"] == before
+
+
+def test_a_file_that_cannot_be_read_is_rejected_with_an_alert(lake: ALake):
+    """A renamed column rejects the file; report and alert are out before the error leaves."""
+    batch = lake.land(a_sample(faults=(Fault.RENAMED_COLUMN,)).content)
+    error = refused(lake, batch, "wr_1", GateRejected)
+    gate, (mail,) = lake.report("wr_1", "gate"), lake.mails()
+
+    assert not error.retryable
+    assert gate["verdict"] == Verdict.REJECTED
+    assert "column salary is missing from the header" in gate["reason"]
+    assert gate["rows_read"] == gate["rows_passed"] == 0
+    assert mail.startswith("[Lakegate critical] employee of 2026-11-24 was rejected: nothing was written\n")
+    assert "column salary is missing from the header" in mail
+    assert "untouched; readers see the last good batch" in mail
+    assert lake.snapshots() == lake.snapshots("quarantine") == 0
+
+
+def test_a_failing_critical_expectation_rejects_with_an_alert(lake: ALake):
+    """A file that was cut short is rejected, though each of its rows is good; people are told which check."""
+    batch = lake.land(make_sample(Recipe(rows=100, date=TODAY)).content)
+    refused(lake, batch, "wr_1", GateRejected)
+    gate, (mail,) = lake.report("wr_1", "gate"), lake.mails()
+
+    assert "row_count_plausible" in gate["failed"]
+    assert "critical expectations failed: row_count_plausible" in mail
+    assert (gate["rows_read"], gate["rows_passed"]) == (100, 0)
+    assert lake.snapshots() == lake.snapshots("quarantine") == 0
+
+
+def test_too_many_bad_rows_reject_the_batch(lake: ALake):
+    """Above the contract's share of unusable rows nothing is written, not even to quarantine."""
+    lines = a_sample().content.decode().splitlines()
+    spoilt = [line + ",extra" if number % 10 == 1 else line for number, line in enumerate(lines)]
+    refused(lake, lake.land("\n".join(spoilt).encode()), "wr_1", GateRejected)
+
+    assert "60 of 600 rows (10.0 %) cannot be used, more than the 5 %" in lake.mails()[0]
+    assert lake.snapshots("quarantine") == 0
+
+
+def a_suite_with(**changes: Any) -> str:
+    document = json.loads((EXPECTATIONS / "employee" / "suite.json").read_text())
+    document["expectations"][2] |= changes
+    return json.dumps(document)
+
+
+@pytest.mark.parametrize(
+    ("suite", "problem"),
+    [
+        ("{", "it is not JSON"),
+        ('{"name": "employee", "expectations": []}', "it has no expectations"),
+        (a_suite_with(type="expect_the_impossible"), "is not known"),
+        (a_suite_with(kwargs={"column": "wage"}), "column 'wage' is not in the contract"),
+    ],
+)
+def test_a_broken_suite_is_an_error_and_never_a_pass(lake: ALake, suite: str, problem: str):
+    """A suite that cannot be used ends in the verdict error: nothing is written, and people are told."""
+    lake.put_expectation("employee/suite.json", suite)
+    error = refused(lake, lake.land(a_sample().content), "wr_1", GateBroken)
+    (mail,) = lake.mails()
+
+    assert problem in str(error)
+    assert lake.report("wr_1", "gate")["verdict"] == Verdict.ERROR
+    assert mail.startswith("[Lakegate critical] employee of 2026-11-24 could not be judged")
+    assert problem in mail
+
+
+def test_a_broken_contract_is_an_error(lake: ALake):
+    """Without a contract that can be read nothing is judged, and people are told."""
+    lake.put_expectation("employee/contract.yaml", "kind: DataContract")
+
+    with pytest.raises(GateBroken, match=r"employee/contract\.yaml"):
+        run_gate(lake.land(a_sample().content), "wr_1", lake.of_run())
+    assert lake.report("wr_1", "gate")["verdict"] == Verdict.ERROR
+    assert len(lake.mails()) == 1
+
+
+def test_the_report_waits_for_the_alert(lake: ALake):
+    """The Lambda that handles failures trusts the report: without the alert out, there is none."""
+
+    class AMuteLake(Lake):
+        def publish_alert(self, alert: object) -> None:
+            raise ConnectionError("SNS is away")
+
+    batch = lake.land(a_sample(faults=(Fault.RENAMED_COLUMN,)).content)
+    mute = AMuteLake(lake.of_run()._settings)
+    with pytest.raises(ConnectionError):
+        run_gate(batch, "wr_1", mute)
+
+    assert not lake.has_report("wr_1", "gate")
+
+
+def test_a_staged_file_that_was_tampered_with_is_not_merged(lake: ALake):
+    """The merge takes the very bytes that the gate passed, or nothing."""
+    batch = lake.land(a_sample().content)
+    run_gate(batch, "wr_1", lake.of_run())
+    run_gate(lake.land(a_sample(seed=8).content, file="other.csv"), "wr_2", lake.of_run("wr_2"))
+    stolen = {"Bucket": lake.bucket("processed"), "Key": "staging/employee/wr_2/batch.parquet"}
+    lake.client("s3").copy_object(
+        Bucket=lake.bucket("processed"), Key="staging/employee/wr_1/batch.parquet", CopySource=stolen
+    )
+
+    with pytest.raises(ManifestInvalid, match="not the one the gate wrote"):
+        run_merge(batch, MergeMode.UPSERT, "wr_1", lake.of_run())
+    assert lake.snapshots() == 0
+
+
+def test_a_manifest_of_another_batch_is_not_merged(lake: ALake):
+    """A run merges the batch it was started for."""
+    batch = lake.land(a_sample().content)
+    run_gate(batch, "wr_1", lake.of_run())
+
+    with pytest.raises(ManifestInvalid, match="is for batch"):
+        run_merge(replace(batch, version_id="other"), MergeMode.UPSERT, "wr_1", lake.of_run())
+
+
+def test_only_the_object_version_that_landed_is_read(lake: ALake):
+    """A file overwritten since is read as it landed; a version that is not what was announced is refused."""
+    batch = lake.land(a_sample().content)
+    other = lake.land(b"something else")
+
+    assert lake.of_run().read_batch(batch) == a_sample().content
+    with pytest.raises(FileRejected, match="is not the object that was announced"):
+        lake.of_run().read_batch(replace(batch, version_id=other.version_id))
+    with pytest.raises(ObjectMissing):
+        lake.of_run().read_batch(replace(batch, key="employee/dt=2026-11-24/none.csv"))
+
+
+@pytest.mark.slow
+def test_the_docs_zone_names_nobody(lake: ALake):
+    """Pages, reports, manifests and alerts of passed and rejected runs hold no name of anybody."""
+    canary = ("Xylophonia", "Quetzalcoatlus")
+    lines = a_sample().content.decode().splitlines()
+    planted = [
+        f"{canary[0]} 7,{canary[1]},40,Sales,Clerk,50000,2020-01-31",
+        f"{canary[0]},{canary[1]},230,Sales,Clerk,50000,2020-01-31",
+        f"{canary[0]},{canary[1]}",
+        f"{canary[0]},{canary[1]},40,Sales,Clerk,many,2020-01-31",
+        f"{canary[0]},{canary[1]},40,Sales,Clerk,50000,2020-01-31",
+        f"{canary[0]},{canary[1]},40,Sales,Clerk,50001,2020-01-31",
+    ]
+    published(lake, lake.land("\n".join(lines + planted).encode()), "wr_1")
+    refused(lake, lake.land("\n".join(planted * 100).encode(), file="no_header.csv"), "wr_2", GateRejected)
+    refused(lake, lake.land("\n".join(lines[:1] + planted).encode(), file="short.csv"), "wr_3", GateRejected)
+    told = [
+        lake.client("s3").get_object(Bucket=lake.bucket("docs"), Key=k)["Body"].read()
+        for k in lake.keys("docs")
+    ]
+    told += [mail.encode() for mail in lake.mails()]
+
+    assert lake.rows("quarantine").num_rows == 4
+    assert [text for text in told for name in canary if name.encode() in text] == []

@@ -1,0 +1,135 @@
+"""Parsing contracts: everything that is wrong is said at once, and nothing wrong is used."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pyarrow as pa
+import pytest
+import yaml
+from builders import EXPECTATIONS, the_employee_contract, the_lineage_columns, the_quarantine_columns
+
+from etl.contract import (
+    LINEAGE_COLUMNS,
+    Classification,
+    Contract,
+    DeduplicateRule,
+    Engine,
+    load_columns,
+    load_contract,
+)
+from etl.errors import ContractInvalid
+
+Document = dict[str, Any]
+
+
+def changed(change: Callable[[Document], Any]) -> Contract:
+    """The employee contract after `change`, parsed."""
+    document = yaml.safe_load((EXPECTATIONS / "employee" / "contract.yaml").read_text())
+    change(document)
+    return load_contract(yaml.safe_dump(document, sort_keys=False), "employee/contract.yaml")
+
+
+def column(document: Document, name: str) -> Document:
+    return next(p for p in document["schema"][0]["properties"] if p["name"] == name)
+
+
+def custom(document: Document, name: str) -> Document:
+    return next(p for p in document["customProperties"] if p["property"] == name)
+
+
+def test_the_employee_contract_says_what_it_says():
+    """Columns, key order, PII, policy and engine come out as the file states them."""
+    contract = the_employee_contract()
+
+    assert contract.dataset == "employee"
+    assert contract.key == ("first_name", "last_name", "age")
+    assert contract.pii_columns == {"first_name", "last_name"}
+    assert contract.columns[2].arrow_type == pa.int64()
+    assert contract.columns[2].classification is Classification.INTERNAL
+    assert (contract.max_quarantine_percent, contract.freshness_hours) == (5, 24)
+    assert (contract.engine, contract.deduplicate) == (Engine.SINGLE_NODE, DeduplicateRule.LAST_IN_FILE)
+    assert (contract.csv.delimiter, contract.csv.quote, contract.csv.encoding) == (",", '"', "utf-8")
+
+
+def test_key_order_is_the_position_and_not_the_place_in_the_file():
+    """primaryKeyPosition orders the key."""
+    contract = changed(lambda d: column(d, "age").update(primaryKeyPosition=0))
+
+    assert contract.key == ("age", "first_name", "last_name")
+
+
+def test_decimals_are_exact():
+    """decimal(p,s) becomes Arrow's decimal of that precision and scale."""
+    contract = changed(lambda d: column(d, "salary").update(physicalType="decimal(12, 2)"))
+
+    assert contract.columns[5].arrow_type == pa.decimal128(12, 2)
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda d: d.pop("schema"), "schema: exactly one named object is expected"),
+        (lambda d: d["schema"].append(d["schema"][0]), "schema: exactly one named object is expected"),
+        (lambda d: d["schema"][0].update(properties="all"), "schema.0.properties"),
+        (lambda d: column(d, "age").pop("name"), "column #3 has no name"),
+        (lambda d: column(d, "age").update(name="salary"), "column salary is declared twice"),
+        (lambda d: column(d, "age").update(name="_age"), "column _age: names starting with _ are Lakegate's"),
+        (lambda d: column(d, "age").update(physicalType="int"), "physicalType 'int' is not supported"),
+        (lambda d: column(d, "age").pop("physicalType"), "physicalType None is not supported"),
+        (lambda d: column(d, "salary").update(physicalType="decimal(39,2)"), r"decimal\(39,2\)' is not supp"),
+        (lambda d: column(d, "salary").update(physicalType="decimal(2,3)"), r"decimal\(2,3\)' is not supp"),
+        (lambda d: column(d, "department").update(physicalType="array<string>"), "no field of a CSV file"),
+        (lambda d: column(d, "age").update(classification="secret"), "classification 'secret' is none of"),
+        (lambda d: column(d, "age").update(required=False), "key column age must be required"),
+        (lambda d: [p.pop("primaryKey", None) for p in d["schema"][0]["properties"]], "no property has prim"),
+        (lambda d: custom(d, "engine").update(value="magic"), "customProperties.engine"),
+        (lambda d: custom(d, "engine").update(property="motor"), "customProperties.motor: Extra inputs"),
+        (lambda d: custom(d, "maxQuarantinePercent").update(value=101), "customProperties.maxQuarantineP"),
+        (lambda d: custom(d, "deduplicate").update(value="first"), "customProperties.deduplicate"),
+        (lambda d: custom(d, "csv")["value"].update(delimiter=";;"), "customProperties.csv.delimiter"),
+        (lambda d: custom(d, "csv")["value"].update(encoding="utf-99"), "customProperties.csv.encoding"),
+        (lambda d: d.pop("slaProperties"), "slaProperties: one `freshness`"),
+        (lambda d: d["slaProperties"][0].update(unit="d"), "slaProperties: one `freshness`"),
+        (lambda d: d["slaProperties"][0].update(value="daily"), "slaProperties: one `freshness`"),
+    ],
+)
+def test_what_cannot_be_used_is_named(change: Callable[[Document], Any], problem: str):
+    """Each mistake is an error that names the place, and no retry helps."""
+    with pytest.raises(ContractInvalid, match=problem) as caught:
+        changed(change)
+
+    assert "employee/contract.yaml" in str(caught.value)
+    assert not caught.value.retryable
+
+
+@pytest.mark.parametrize("text", ["", "[]", "a: [", "just text", "kind: DataContract"])
+def test_text_that_is_no_contract(text: str):
+    """Text that is not YAML, or no contract, is ContractInvalid too."""
+    with pytest.raises(ContractInvalid):
+        load_contract(text, "x")
+
+
+def test_all_problems_are_told_at_once():
+    """Whoever mends a contract sees everything that is wrong with it."""
+
+    def break_three_things(document: Document) -> None:
+        column(document, "salary")["physicalType"] = "money"
+        column(document, "age")["required"] = False
+        custom(document, "engine")["value"] = "magic"
+
+    with pytest.raises(ContractInvalid) as caught:
+        changed(break_three_things)
+
+    assert len(caught.value.problems) == 3
+
+
+def test_lineage_and_quarantine_columns_are_those_that_the_code_writes():
+    """lineage.yaml lists what add_lineage adds; nothing in quarantine.yaml is open to analysts."""
+    assert tuple(c.name for c in the_lineage_columns()) == LINEAGE_COLUMNS
+    assert {c.classification for c in the_quarantine_columns()} == {None}
+
+
+def test_a_list_of_columns_is_checked_like_a_contract():
+    """lineage.yaml and quarantine.yaml obey the same rules."""
+    with pytest.raises(ContractInvalid, match="physicalType 'money' is not supported"):
+        load_columns("properties:\n- {name: a, physicalType: money}", "lineage.yaml")

@@ -1,0 +1,141 @@
+"""The gate's policy: severity drives it, and whatever is not known to be good is not a pass."""
+
+from typing import Any
+
+import pytest
+from builders import an_outcome, some_employees
+
+from etl.outcome import Severity
+from etl.run_report import Verdict
+from etl.steps.gate import KEY_IS_NULL, Judgement, find_rows_without_key, judge
+
+
+def judged(*outcomes: Any, **changes: Any) -> Judgement:
+    policy = {"rows_read": 100, "rows_unparsable": 0, "rows_without_key": (), "max_quarantine_percent": 5.0}
+    return judge(outcomes, **policy | changes)
+
+
+def test_all_expectations_met():
+    """A batch that meets everything passes, and nothing is set aside."""
+    assert judged(an_outcome()) == Judgement(Verdict.PASSED, None)
+
+
+def test_a_failing_critical_expectation_rejects():
+    """One failing critical expectation rejects the batch, whatever else holds; no row goes to quarantine."""
+    judgement = judged(
+        an_outcome("columns_in_order", success=False, severity=Severity.CRITICAL, is_row_level=False),
+        an_outcome("salary_in_range", [3]),
+    )
+
+    assert judgement.verdict is Verdict.REJECTED
+    assert judgement.reason == "critical expectations failed: columns_in_order"
+    assert judgement.failed == ("columns_in_order", "salary_in_range")
+    assert judgement.reasons == {}
+
+
+def test_a_critical_row_level_expectation_rejects_too():
+    """Severity decides, not whether rows can be blamed."""
+    assert judged(an_outcome(failed_rows=[1], severity=Severity.CRITICAL)).verdict is Verdict.REJECTED
+
+
+def test_rows_that_fail_a_warning_are_set_aside():
+    """Each row goes to quarantine with every expectation it failed; the rest passes."""
+    judgement = judged(an_outcome("age", [7, 2]), an_outcome("salary", [7]), an_outcome("name"))
+
+    assert judgement.verdict is Verdict.PASSED_WITH_QUARANTINE
+    assert judgement.reasons == {2: ("age",), 7: ("age", "salary")}
+    assert list(judgement.reasons) == [2, 7]
+    assert judgement.failed == ("age", "salary")
+
+
+def test_a_warning_that_blames_no_row_is_told():
+    """A failing warning about the whole batch lets it pass, and is among the warnings."""
+    judgement = judged(an_outcome("mean_salary", success=False, is_row_level=False))
+
+    assert (judgement.verdict, judgement.warnings) == (Verdict.PASSED, ("mean_salary",))
+
+
+def test_info_is_recorded_only():
+    """A failing info expectation stops nothing and sets nothing aside."""
+    judgement = judged(an_outcome("unique", [1, 2], severity=Severity.INFO))
+
+    assert (judgement.verdict, judgement.failed, judgement.reasons) == (Verdict.PASSED, ("unique",), {})
+    assert judgement.warnings == ()
+
+
+def test_rows_within_mostly_pass():
+    """An expectation that holds within its `mostly` blames no row, though some are unexpected."""
+    judgement = judged(an_outcome(failed_rows=[4], success=True))
+
+    assert judgement == Judgement(Verdict.PASSED, None)
+
+
+def test_rows_without_key_never_pass():
+    """A null in the key sets the row aside even where no expectation minds."""
+    judgement = judged(an_outcome("age", [1]), rows_without_key=[0, 1])
+
+    assert judgement.reasons == {0: (KEY_IS_NULL,), 1: (KEY_IS_NULL, "age")}
+    assert judgement.verdict is Verdict.PASSED_WITH_QUARANTINE
+
+
+def test_unparsable_rows_are_a_quarantine():
+    """A batch with a row that could not be read is not simply passed."""
+    assert judged(an_outcome(), rows_unparsable=1).verdict is Verdict.PASSED_WITH_QUARANTINE
+
+
+@pytest.mark.parametrize(
+    ("failing", "unparsable", "keyless", "verdict"),
+    [
+        (5, 0, (), Verdict.PASSED_WITH_QUARANTINE),  # exactly the allowed share
+        (6, 0, (), Verdict.REJECTED),
+        (3, 3, (), Verdict.REJECTED),
+        (3, 0, (97, 98, 99), Verdict.REJECTED),
+        (3, 0, (0, 1, 2), Verdict.PASSED_WITH_QUARANTINE),  # the same rows count once
+        (0, 6, (), Verdict.REJECTED),
+    ],
+)
+def test_too_many_unusable_rows_reject(
+    failing: int, unparsable: int, keyless: tuple[int, ...], verdict: Verdict
+):
+    """Failed, unparsable and keyless rows together may be at most the contract's share."""
+    judgement = judged(
+        an_outcome("age", range(failing)), rows_unparsable=unparsable, rows_without_key=keyless
+    )
+
+    assert judgement.verdict is verdict
+    if verdict is Verdict.REJECTED:
+        assert "6 of 100 rows (6.0 %) cannot be used, more than the 5 %" in (judgement.reason or "")
+        assert judgement.reasons == {}
+
+
+def test_nothing_evaluated_is_an_error():
+    """No outcome is never a pass."""
+    assert judged().verdict is Verdict.ERROR
+    assert judged().problems == ("no expectation was evaluated",)
+
+
+@pytest.mark.parametrize("severity", Severity)
+def test_a_broken_expectation_is_an_error_whatever_its_severity(severity: Severity):
+    """An expectation that could not be evaluated breaks the gate, even if it says that it holds."""
+    judgement = judged(
+        an_outcome("age", severity=severity, error="KeyError", success=True),
+        an_outcome("columns", success=False, severity=Severity.CRITICAL, is_row_level=False),
+    )
+
+    assert judgement.verdict is Verdict.ERROR
+    assert judgement.problems == ("age: KeyError",)
+    assert judgement.reasons == {}
+
+
+def test_a_batch_without_rows():
+    """No rows is no division by zero; whether it passes is the suite's to say."""
+    assert judged(an_outcome(), rows_read=0).verdict is Verdict.PASSED
+
+
+def test_rows_without_key_are_those_with_a_null_in_any_part():
+    """One missing part is enough, an empty batch has none, and other columns do not count."""
+    people = [("Ann", "B", 1, None), (None, "B", 1, 1), ("Ann", None, 1, 1), ("Ann", "B", None, 1)]
+    rows = some_employees(*people)
+
+    assert find_rows_without_key(rows, ("first_name", "last_name", "age")) == [1, 2, 3]
+    assert find_rows_without_key(rows.slice(0, 0), ("first_name",)) == []

@@ -1,0 +1,71 @@
+"""The manifest: the only thing that names rows to merge, believed only if it is a whole pass."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from builders import a_batch, a_manifest, some_employees
+
+from etl.errors import ManifestInvalid
+from etl.manifest import Manifest, parse_manifest
+from etl.run_report import Verdict
+from etl.steps.stage import checksum, from_staged_file, to_staged_file
+
+
+def parsed(text: str) -> Manifest:
+    return parse_manifest(text, "s3://docs/manifest.json", a_batch().batch_id)
+
+
+def changed(**fields: Any) -> str:
+    return json.dumps(json.loads(a_manifest().to_json()) | fields)
+
+
+def test_manifest_round_trips():
+    """What the gate writes is what the merge reads."""
+    assert parsed(a_manifest().to_json()) == a_manifest()
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("", "not a manifest"),
+        ("null", "not a manifest"),
+        ("[]", "not a manifest"),
+        ("{}", "not a manifest"),
+        (changed(surprise=1), "not a manifest"),
+        (changed(verdict="fine"), "not a manifest"),
+        (changed(rows_passed="7"), "not a manifest"),
+        (changed(batch_id="employee-2026-11-25-0"), "is for batch employee-2026-11-25-0"),
+        (changed(verdict=Verdict.REJECTED), "only passed batches are merged"),
+        (changed(verdict=Verdict.ERROR), "only passed batches are merged"),
+        (changed(rows_passed=8), "10 rows read but 11 accounted for"),
+        (changed(rows_unparsable=0), "10 rows read but 9 accounted for"),
+    ],
+)
+def test_a_manifest_that_is_no_pass_of_this_batch(text: str, problem: str):
+    """Anything but a pass of this very batch, with counts that add up, is refused for good."""
+    with pytest.raises(ManifestInvalid, match=problem) as caught:
+        parsed(text)
+
+    assert not caught.value.retryable
+
+
+def test_staged_rows_come_back_as_they_were():
+    """The staged file keeps values and types."""
+    rows = some_employees(("Zoë", "Núñez", 30, 50_000), ("Ann", "O'Brien", 41, 60_000))
+    staged = to_staged_file(rows)
+    manifest = a_manifest(staged_sha256=checksum(staged), rows_passed=2)
+
+    assert from_staged_file(staged, manifest) == rows
+
+
+def test_other_bytes_than_the_gate_wrote():
+    """A staged file with another checksum, or another number of rows, is not merged."""
+    staged = to_staged_file(some_employees(("Zoë", "Núñez", 30, 50_000)))
+    manifest = a_manifest(staged_sha256=checksum(staged), rows_passed=1)
+
+    with pytest.raises(ManifestInvalid, match="not the one the gate wrote"):
+        from_staged_file(to_staged_file(some_employees(("Zoë", "Núñez", 30, 50_001))), manifest)
+    with pytest.raises(ManifestInvalid, match="1 rows, not 2"):
+        from_staged_file(staged, replace(manifest, rows_passed=2))

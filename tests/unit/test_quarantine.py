@@ -1,0 +1,71 @@
+"""Quarantine: what is kept of a row that may not enter the table."""
+
+from datetime import datetime
+
+from builders import NOON, a_batch, a_contract, a_csv, the_quarantine_columns
+
+from etl.steps.quarantine import collect_quarantine, keep_passed_rows
+from etl.steps.read_csv import ReadRows, read_rows
+
+
+def a_file_with_two_bad_rows() -> ReadRows:
+    lines = ["name,age", '"Zoë\nN",230', "short", "Ann,1", "Bob,x", "Carl,-1"]
+    return read_rows(a_csv(*lines), "k", a_contract(name="string", age="bigint"))
+
+
+def test_rejected_and_unparsable_rows_are_kept_as_received():
+    """Every row set aside is there once, in the file's order, with text, line, kind and reasons."""
+    read = a_file_with_two_bad_rows()
+    kept = collect_quarantine(
+        read, {0: ("age",), 2: ("age", "x")}, a_batch(), "wr_1", "f00", NOON, the_quarantine_columns()
+    )
+
+    assert kept.select(["line_number", "kind", "reasons", "row_text"]).to_pylist() == [
+        {"line_number": 2, "kind": "rejected", "reasons": ["age"], "row_text": '"Zoë\nN",230'},
+        {
+            "line_number": 4,
+            "kind": "unparsable",
+            "reasons": ["1 fields where the header has 2"],
+            "row_text": "short",
+        },
+        {"line_number": 6, "kind": "unparsable", "reasons": ["age is no bigint"], "row_text": "Bob,x"},
+        {"line_number": 7, "kind": "rejected", "reasons": ["age", "x"], "row_text": "Carl,-1"},
+    ]
+
+
+def test_a_row_in_quarantine_says_where_it_came_from():
+    """Batch, object version, run, suite and time are on every row, in the table's columns and types."""
+    columns = the_quarantine_columns()
+    kept = collect_quarantine(a_file_with_two_bad_rows(), {}, a_batch(), "wr_1", "f00", NOON, columns)
+
+    assert kept.schema.names == [column.name for column in columns]
+    assert kept.schema.types == [column.arrow_type for column in columns]
+    assert kept.to_pylist()[0] | {"line_number": 0, "kind": "", "reasons": [], "row_text": ""} == {
+        "batch_id": a_batch().batch_id,
+        "batch_date": a_batch().batch_date,
+        "object_key": a_batch().key,
+        "object_version": "v1",
+        "run_id": "wr_1",
+        "suite_fingerprint": "f00",
+        "quarantined_at": datetime(2026, 11, 24, 12),
+        "line_number": 0,
+        "kind": "",
+        "reasons": [],
+        "row_text": "",
+    }
+
+
+def test_nothing_to_set_aside_is_an_empty_table():
+    """A clean batch has an empty quarantine with the same columns."""
+    read = read_rows(a_csv("name,age", "Zoë,1"), "k", a_contract(name="string", age="bigint"))
+    kept = collect_quarantine(read, {}, a_batch(), "wr_1", "f00", NOON, the_quarantine_columns())
+
+    assert (kept.num_rows, kept.num_columns) == (0, len(the_quarantine_columns()))
+
+
+def test_rows_either_pass_or_are_set_aside():
+    """The rows that pass are exactly those without a reason, in their order."""
+    rows = a_file_with_two_bad_rows().rows
+
+    assert keep_passed_rows(rows, {0: ("age",), 2: ("age",)})["name"].to_pylist() == ["Ann"]
+    assert keep_passed_rows(rows, {}) == rows

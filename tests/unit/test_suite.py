@@ -1,0 +1,268 @@
+"""Loading and linting suites: what GX drops in silence is an error here."""
+
+import json
+import pickle
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from etl.contract import Contract, load_contract
+from etl.errors import SuiteInvalid
+from etl.outcome import Severity
+from etl.quality.suite import load_suite
+
+WAGE_IS_ONE = {"type": "comparison", "column": {"name": "wage"}, "operator": "==", "parameter": 1}
+FOLDER = Path(__file__).parents[2] / "expectations" / "employee"
+
+
+@pytest.fixture(scope="module")
+def contract() -> Contract:
+    return load_contract((FOLDER / "contract.yaml").read_text(), "employee/contract.yaml")
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    return json.loads((FOLDER / "suite.json").read_text())
+
+
+def an_entry(document: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(entry for entry in document["expectations"] if entry["meta"]["name"] == name)
+
+
+def an_expectation(expectation_type: str, name: str = "extra", **kwargs: Any) -> dict[str, Any]:
+    return {
+        "type": expectation_type,
+        "kwargs": kwargs,
+        "severity": "warning",
+        "description": "Something is so.",
+        "meta": {"name": name, "owner": "people-data"},
+    }
+
+
+def problems_of(document: dict[str, Any], contract: Contract) -> tuple[str, ...]:
+    with pytest.raises(SuiteInvalid) as caught:
+        load_suite(json.dumps(document), "employee/suite.json", contract)
+    return caught.value.problems
+
+
+def test_the_employee_suite_is_sound(document: dict[str, Any], contract: Contract):
+    """The suite of the sample dataset loads, complete and in the order of the file."""
+    suite = load_suite(json.dumps(document), "employee/suite.json", contract)
+
+    assert suite.name == "employee"
+    assert [e.name for e in suite.expectations] == [e["meta"]["name"] for e in document["expectations"]]
+    assert len(suite.gx_suite.expectations) == len(document["expectations"]) == 24
+    assert {e.severity for e in suite.expectations} == set(Severity)
+
+
+def test_gx_itself_loads_the_suite(document: dict[str, Any]):
+    """The file is GX's own format: GX loads each entry, and gives back the severities."""
+    import great_expectations as gx
+
+    import etl.quality.age_on_date  # noqa: F401  registers our expectation, as suites that use it need
+
+    loaded = gx.ExpectationSuite(**deepcopy(document))
+
+    assert [e.severity.value for e in loaded.expectations] == [
+        e["severity"] for e in document["expectations"]
+    ]
+
+
+def test_departments_are_those_of_the_sample_company(document: dict[str, Any]):
+    """The generator and the suite agree on the departments."""
+    people = json.loads((FOLDER.parents[1] / "scripts" / "sample_people.json").read_text())
+
+    assert set(an_entry(document, "department_known")["kwargs"]["value_set"]) == set(people["departments"])
+
+
+def test_fingerprint_ignores_layout_but_not_content(document: dict[str, Any], contract: Contract):
+    """Two files that say the same have one fingerprint; a changed bound has another."""
+    spaced = load_suite(json.dumps(document, indent=8), "a", contract)
+    reordered = load_suite(json.dumps(dict(reversed(document.items()))), "b", contract)
+    an_entry(document, "age_between")["kwargs"]["max_value"] = 101
+
+    assert spaced.fingerprint == reordered.fingerprint
+    assert load_suite(json.dumps(document), "c", contract).fingerprint != spaced.fingerprint
+
+
+def test_text_that_is_not_json_names_the_place(contract: Contract):
+    """A syntax error is reported with its line."""
+    with pytest.raises(SuiteInvalid, match="line 2") as caught:
+        load_suite('{\n "name": }', "employee/suite.json", contract)
+
+    assert caught.value.retryable is False
+
+
+@pytest.mark.parametrize("document", [[], {}, {"name": "employee", "expectations": []}, "employee"])
+def test_nothing_to_check_is_not_a_pass(document: Any, contract: Contract):
+    """An empty suite, which GX calls a success, cannot be used."""
+    assert problems_of(document, contract)
+
+
+def test_unknown_expectation_type(document: dict[str, Any], contract: Contract):
+    """A type that GX does not know, and would drop, is named."""
+    an_entry(document, "age_between")["type"] = "expect_column_values_to_be_betwen"
+
+    assert any("age_between: type 'expect_column_values_to_be_betwen' is not known" in p
+               for p in problems_of(document, contract))  # fmt: skip
+
+
+@pytest.mark.parametrize("severity", ["fatal", "", None, 3, "CRITICAL"])
+def test_severity_outside_the_closed_set(document: dict[str, Any], contract: Contract, severity: Any):
+    """A severity that GX would log and drop is an error."""
+    an_entry(document, "age_between")["severity"] = severity
+
+    assert any("severity" in p and "age_between" in p for p in problems_of(document, contract))
+
+
+@pytest.mark.parametrize("field", ["severity", "description", "meta"])
+def test_what_a_reviewer_needs_is_required(document: dict[str, Any], contract: Contract, field: str):
+    """Every expectation states severity, description, name and owner."""
+    del document["expectations"][3][field]
+
+    assert problems_of(document, contract)
+
+
+@pytest.mark.parametrize("field", ["name", "owner"])
+def test_name_and_owner_may_not_be_blank(document: dict[str, Any], contract: Contract, field: str):
+    """A blank name or owner is a missing one."""
+    document["expectations"][3]["meta"][field] = "  "
+
+    assert any(f"meta.{field} is missing" in p for p in problems_of(document, contract))
+
+
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        {"column": "wage"},
+        {"column_A": "age", "column_B": "wage"},
+        {"column_list": ["age", "wage"]},
+        {"column": "age", "row_condition": WAGE_IS_ONE},
+        {"column": "age", "row_condition": {"type": "and", "conditions": [WAGE_IS_ONE, WAGE_IS_ONE]}},
+    ],
+)
+def test_unknown_columns(document: dict[str, Any], contract: Contract, kwargs: dict[str, Any]):
+    """A column that the contract does not have is an error, wherever it is named."""
+    types = {
+        "column": "expect_column_values_to_not_be_null",
+        "column_A": "expect_column_pair_values_to_be_equal",
+        "column_list": "expect_compound_columns_to_be_unique",
+    }
+    document["expectations"].append(an_expectation(types[next(iter(kwargs))], **kwargs))
+
+    assert any("column 'wage' is not in the contract" in p for p in problems_of(document, contract))
+
+
+def test_row_conditions_as_text(document: dict[str, Any], contract: Contract):
+    """A condition in GX's old text form, whose columns cannot be checked, is refused."""
+    an_entry(document, "age_between")["kwargs"]["row_condition"] = 'col("wage") > 1'
+
+    assert any("row_condition is text" in p for p in problems_of(document, contract))
+
+
+def test_arguments_that_gx_refuses(document: dict[str, Any], contract: Contract):
+    """Arguments that an expectation does not take are an error."""
+    an_entry(document, "age_between")["kwargs"]["maximum"] = 3
+
+    assert any("age_between: kwargs" in p for p in problems_of(document, contract))
+
+
+def test_parameters_that_nobody_supplies(document: dict[str, Any], contract: Contract):
+    """The gate supplies batch_date only; another parameter would break at run time."""
+    an_entry(document, "age_between")["kwargs"]["max_value"] = {"$PARAMETER": "oldest"}
+
+    assert any("parameter 'oldest'" in p for p in problems_of(document, contract))
+
+
+def test_repeated_names_and_repeated_expectations(document: dict[str, Any], contract: Contract):
+    """Two expectations with one name, or with one meaning, are an error."""
+    document["expectations"].append(deepcopy(an_entry(document, "age_between")))
+    problems = problems_of(document, contract)
+
+    assert any("name 'age_between' is used 2 times" in p for p in problems)
+    assert any("it repeats" in p for p in problems)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        an_expectation("expect_column_most_common_value_to_be_in_set", column="last_name", value_set=["x"]),
+        an_expectation("expect_column_max_to_be_between", column="first_name", min_value="a"),
+        an_expectation("expect_column_min_to_be_between", column="first_name", min_value="a"),
+        an_expectation("expect_column_distinct_values_to_be_in_set", column="last_name", value_set=["x"]),
+        an_expectation("expect_column_distinct_values_to_contain_set", column="last_name", value_set=["x"]),
+        an_expectation("expect_column_values_to_be_in_set", column="last_name", value_set=["x"]),
+        an_expectation("expect_column_values_to_not_be_in_set", column="last_name", value_set=["x"]),
+    ],
+    ids=lambda entry: entry["type"],
+)
+def test_expectations_that_would_publish_names(
+    document: dict[str, Any], contract: Contract, entry: dict[str, Any]
+):
+    """On a PII column nothing may be asked whose result, or whose arguments, are values."""
+    document["expectations"].append(entry)
+
+    assert any("would publish values of the private column" in p for p in problems_of(document, contract))
+
+
+def test_the_same_expectations_are_welcome_on_open_columns(document: dict[str, Any], contract: Contract):
+    """What is banned on a PII column is not banned as such."""
+    document["expectations"].append(
+        an_expectation("expect_column_max_to_be_between", column="age", max_value=99)
+    )
+
+    assert len(load_suite(json.dumps(document), "s", contract).expectations) == 25
+
+
+def test_an_unclassified_column_counts_as_private(document: dict[str, Any]):
+    """A column that nobody classified is closed to analysts, so its values are not published either."""
+    text = (FOLDER / "contract.yaml").read_text()
+    age = text.index("- name: age")
+    unclassified = text[:age] + text[age:].replace("        classification: internal\n", "", 1)
+    document["expectations"].append(
+        an_expectation("expect_column_max_to_be_between", column="age", max_value=99)
+    )
+
+    assert any("private column age" in p for p in problems_of(document, load_contract(unclassified, "c")))
+
+
+@pytest.mark.parametrize("name", ["unexpected_rows_expectation", "expect_query_results_to_match_comparison"])
+def test_expectations_that_need_a_database(document: dict[str, Any], contract: Contract, name: str):
+    """Expectations that query a database cannot judge rows that are in none."""
+    document["expectations"].append(an_expectation(name))
+
+    assert any("needs a database" in p for p in problems_of(document, contract))
+
+
+def test_all_problems_are_listed_at_once(document: dict[str, Any], contract: Contract):
+    """Whoever mends a suite sees everything that is wrong with it."""
+    document["name"] = "staff"
+    del document["expectations"][2]["severity"]
+    document["expectations"][4]["kwargs"]["column"] = "wage"
+    document["expectations"].append("not an expectation")
+    problems = problems_of(document, contract)
+
+    assert len(problems) == 4
+    assert problems[0] == "its name must be employee"
+
+
+def test_a_suite_that_gx_understands_in_part_is_refused(
+    document: dict[str, Any], contract: Contract, monkeypatch: pytest.MonkeyPatch
+):
+    """If GX drops an entry that the lint let pass, the counts differ, and that is an error."""
+    import great_expectations as gx
+
+    monkeypatch.setattr(gx, "ExpectationSuite", lambda **kwargs: type("S", (), {"expectations": [1, 2]}))
+
+    assert problems_of(document, contract) == ("GX understood 2 of its 24 expectations",)
+
+
+def test_the_error_survives_pickling(contract: Contract):
+    """SuiteInvalid crosses process borders with its facts."""
+    with pytest.raises(SuiteInvalid) as caught:
+        load_suite("{}", "s", contract)
+    again = pickle.loads(pickle.dumps(caught.value))
+
+    assert (again.source, again.problems) == (caught.value.source, caught.value.problems)
