@@ -46,17 +46,16 @@ class UnparsableRow:
 
 @dataclass(frozen=True, slots=True)
 class ReadRows:
-    """`rows` has the contract's columns, in the contract's order and types; an empty field is null.
+    """`rows` has the contract's columns and types, in the file's order; an empty field is null.
 
     `line_numbers` (int64) and `line_counts` (int64) tell for each row on which line it starts and how many
-    it takes. `is_reordered`: the header names the contract's columns in another order.
+    it takes.
     """
 
     rows: pa.Table
     line_numbers: np.ndarray
     line_counts: np.ndarray
     unparsable: tuple[UnparsableRow, ...]
-    is_reordered: bool
     lines: "Lines"
 
     @property
@@ -110,7 +109,8 @@ def read_rows(data: bytes, key: str, contract: Contract) -> ReadRows:
     else:
         fields = _read_plain(text, key, contract.csv, header, lines)
     columns = dict(zip(header, fields.columns, strict=True))
-    typed = {c.name: _typed(columns[c.name], c) for c in contract.columns}
+    declared = {column.name: column for column in contract.columns}
+    typed = {name: _typed(columns[name], declared[name]) for name in header}
     misfit = _misfit_reasons(contract.columns, columns, typed)
     keep = np.ones(len(fields.line_numbers), bool)
     keep[list(misfit)] = False
@@ -127,7 +127,6 @@ def read_rows(data: bytes, key: str, contract: Contract) -> ReadRows:
         line_numbers=fields.line_numbers[keep],
         line_counts=fields.line_counts[keep],
         unparsable=tuple(sorted(unparsable, key=lambda row: row.line_number)),
-        is_reordered=tuple(header) != contract.column_names,
         lines=lines,
     )
 
@@ -167,8 +166,9 @@ def _read_header(text: bytes, key: str, contract: Contract) -> list[str]:
         raise FileRejected(key, f"line 1 (the header) cannot be read: {error}") from error
     expected = contract.column_names
     problems = []
-    if twice := sorted({name for name in header if header.count(name) > 1}):
-        problems.append(f"column {', '.join(twice)} stands twice in the header")
+    if len({*header}) < len(header):
+        twice = sorted({name for name in expected if header.count(name) > 1})
+        problems.append(f"a column stands twice in the header: {', '.join(twice) or 'none of the contract'}")
     if missing := [name for name in expected if name not in header]:
         problems.append(f"column {', '.join(missing)} is missing from the header")
     # The header may be a row of data, so unexpected names are counted and not shown.

@@ -53,7 +53,7 @@ def test_the_employee_suite_is_sound(document: dict[str, Any], contract: Contrac
 
     assert suite.name == "employee"
     assert [e.name for e in suite.expectations] == [e["meta"]["name"] for e in document["expectations"]]
-    assert len(suite.gx_suite.expectations) == len(document["expectations"]) == 24
+    assert len(suite.gx_suite.expectations) == len(document["expectations"]) == 25
     assert {e.severity for e in suite.expectations} == set(Severity)
 
 
@@ -213,7 +213,7 @@ def test_the_same_expectations_are_welcome_on_open_columns(document: dict[str, A
         an_expectation("expect_column_max_to_be_between", column="age", max_value=99)
     )
 
-    assert len(load_suite(json.dumps(document), "s", contract).expectations) == 25
+    assert len(load_suite(json.dumps(document), "s", contract).expectations) == 26
 
 
 def test_an_unclassified_column_counts_as_private(document: dict[str, Any]):
@@ -256,7 +256,7 @@ def test_a_suite_that_gx_understands_in_part_is_refused(
 
     monkeypatch.setattr(gx, "ExpectationSuite", lambda **kwargs: type("S", (), {"expectations": [1, 2]}))
 
-    assert problems_of(document, contract) == ("GX understood 2 of its 24 expectations",)
+    assert problems_of(document, contract) == ("GX understood 2 of its 25 expectations",)
 
 
 def test_the_error_survives_pickling(contract: Contract):
