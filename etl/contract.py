@@ -18,7 +18,15 @@ from open_data_contract_standard.model import OpenDataContractStandard, SchemaPr
 from etl.errors import ContractInvalid
 
 # What etl/steps adds to every row; expectations/lineage.yaml describes the same columns to Terraform.
-LINEAGE_COLUMNS = ("_batch_date", "_batch_id", "_object_version", "_run_id", "_ingested_at", "_row_hash")
+LINEAGE_COLUMNS = (
+    "_batch_date",
+    "_landed_at",
+    "_batch_id",
+    "_object_version",
+    "_run_id",
+    "_ingested_at",
+    "_row_hash",
+)
 
 _ARROW_TYPES = {
     "string": pa.string(),
@@ -151,6 +159,9 @@ def load_contract(text: str, source: str) -> Contract:
         custom = _Custom(**{p.property or "": p.value for p in document.customProperties or []})
     except pydantic.ValidationError as error:
         problems += [f"customProperties.{problem}" for problem in _problems(error)]
+    else:
+        if custom.engine is Engine.SPARK:
+            problems.append("customProperties.engine: spark is not there yet; use single_node")
     freshness = [p for p in document.slaProperties or [] if p.property == "freshness"]
     if len(freshness) != 1 or freshness[0].unit != "h" or not isinstance(freshness[0].value, int | float):
         problems.append("slaProperties: one `freshness` in unit h with a numeric value is expected")

@@ -12,13 +12,14 @@ from etl.quality.validate import Validation, validate_rows
 from etl.reporting import Finding, report_gate, report_merge
 from etl.run_report import GateReport, MergeReport, Verdict
 from etl.steps.dedupe import dedupe_rows
-from etl.steps.gate import Judgement, find_rows_without_key, judge
+from etl.steps.gate import Judgement, find_incomplete_rows, judge
 from etl.steps.keys import hash_rows
 from etl.steps.merge import add_lineage
 from etl.steps.quarantine import collect_quarantine, keep_passed_rows
 from etl.steps.read_csv import ReadRows, read_rows
 from etl.steps.stage import checksum, from_staged_file, to_staged_file
 from etl.stopwatch import Stopwatch
+from etl.tables.table import BATCH_ID, STAGED_SHA256
 from etl.tables.writing import merge_batch, replace_batch
 
 
@@ -55,9 +56,9 @@ def run_merge(batch: Batch, mode: MergeMode, run_id: str, lake: Lake) -> MergeRe
         kept = deduped.rows.drop_columns("_row_hash")
         merging = add_lineage(kept, deduped.rows["_row_hash"], batch, run_id, datetime.now(UTC))
     with watch.stage("merge"):
-        table = lake.table()
-        table.add_columns((*contract.columns, *lake.lineage_columns()))
-        merged = merge_batch(table, merging, batch.batch_id, contract.key, mode)
+        marks = {BATCH_ID: batch.batch_id, STAGED_SHA256: manifest.staged_sha256}
+        columns = (*contract.columns, *lake.lineage_columns())
+        merged = merge_batch(lake.table(), merging, marks, contract.key, mode, columns)
     return report_merge(batch, mode, run_id, manifest, deduped, merged, lake, watch)
 
 
@@ -78,7 +79,7 @@ def _examine(batch: Batch, lake: Lake, watch: Stopwatch) -> Finding:
             validation.outcomes,
             rows_read=read.count,
             rows_unparsable=len(read.unparsable),
-            rows_without_key=find_rows_without_key(read.rows, contract.key),
+            incomplete_rows=find_incomplete_rows(read.rows, contract),
             max_quarantine_percent=contract.max_quarantine_percent,
         )
     except FileRejected as error:
@@ -104,7 +105,9 @@ def _quarantine(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> None
 
 def _hand_over(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> None:
     """Stage the rows that passed; the manifest comes last, since with it the merge may begin."""
-    passed = keep_passed_rows(finding.read.rows, finding.judgement.reasons)
+    passed = keep_passed_rows(finding.read.rows, finding.judgement.reasons).select(
+        finding.contract.column_names
+    )
     staged = to_staged_file(passed)
     staged_uri = lake.stage(staged)
     lake.write_manifest(

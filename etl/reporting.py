@@ -110,7 +110,7 @@ def report_merge(
         {
             "RowsInserted": counts.inserted,
             "RowsUpdated": counts.updated,
-            "BatchPublished": 1,
+            "BatchPublished": 0 if merged.already_committed else 1,
             "MergeSeconds": watch.total,
         }
     )

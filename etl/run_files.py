@@ -5,6 +5,11 @@ def manifest_key(dataset: str, run_id: str) -> str:
     return f"runs/{dataset}/{run_id}/manifest.json"
 
 
+def batch_key(dataset: str, batch_id: str) -> str:
+    """Of the note which run judged the batch last; that it is there says that a gate has judged it."""
+    return f"runs/{dataset}/batches/{batch_id}.json"
+
+
 def gate_report_key(dataset: str, run_id: str) -> str:
     return f"runs/{dataset}/{run_id}/gate.json"
 

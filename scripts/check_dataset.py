@@ -14,7 +14,7 @@ from etl.contract import Contract, load_contract
 from etl.errors import LakegateError
 from etl.quality.suite import Suite, load_suite
 from etl.quality.validate import validate_rows
-from etl.steps.gate import find_rows_without_key, judge
+from etl.steps.gate import find_incomplete_rows, judge
 from etl.steps.read_csv import read_rows
 
 EXPECTATIONS = Path(__file__).parents[1] / "expectations"
@@ -51,7 +51,7 @@ def _judge(file: Path, on: date, contract: Contract, suite: Suite) -> None:
         outcomes,
         rows_read=read.count,
         rows_unparsable=len(read.unparsable),
-        rows_without_key=find_rows_without_key(read.rows, contract.key),
+        incomplete_rows=find_incomplete_rows(read.rows, contract),
         max_quarantine_percent=contract.max_quarantine_percent,
     )
     typer.echo(f"{read.count} rows read, {len(read.unparsable)} unparsable")

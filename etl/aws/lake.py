@@ -14,7 +14,7 @@ from etl.batch import Batch
 from etl.contract import Column, Contract, load_columns, load_contract
 from etl.errors import ManifestInvalid, ObjectMissing
 from etl.manifest import Manifest, parse_manifest
-from etl.run_files import gate_report_key, manifest_key, merge_report_key
+from etl.run_files import batch_key, gate_report_key, manifest_key, merge_report_key
 from etl.run_report import GateReport, MergeReport
 from etl.settings import Settings
 from etl.tables.iceberg import IcebergTable
@@ -78,6 +78,8 @@ class Lake:
     def write_gate_report(self, report: GateReport) -> None:
         key = gate_report_key(report.dataset, report.run_id)
         self._write_docs(key, json.dumps(asdict(report), indent=2), "application/json")
+        note = {"run_id": report.run_id, "verdict": report.verdict}
+        self._write_docs(batch_key(report.dataset, report.batch_id), json.dumps(note), "application/json")
 
     def write_merge_report(self, report: MergeReport) -> None:
         key = merge_report_key(report.dataset, report.run_id)

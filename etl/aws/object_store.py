@@ -1,6 +1,8 @@
 """Objects of the zones, in S3."""
 
 import json
+import random
+import time
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -8,6 +10,9 @@ from botocore.exceptions import ClientError
 from etl.aws.clients import client
 from etl.batch import Batch
 from etl.errors import FileRejected, ObjectMissing
+
+# S3's answers to a conditional write of an object that another writer changed or removed.
+_CHANGED_MEANWHILE = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
 
 
 def read_batch(batch: Batch) -> bytes:
@@ -75,8 +80,9 @@ def update_json(bucket: str, key: str, change: Any) -> Any:
                 **condition,
             )
         except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] not in {404, 409, 412}:
+            if error.response["Error"]["Code"] not in _CHANGED_MEANWHILE:
                 raise
+            time.sleep(random.uniform(0, 0.2))
         else:
             return changed
 
@@ -91,6 +97,6 @@ def _get(bucket: str, key: str, **version: str) -> Any:
     try:
         return client("s3").get_object(Bucket=bucket, Key=key, **version)
     except ClientError as error:
-        if error.response["Error"]["Code"] in {"NoSuchKey", "NoSuchVersion", "NoSuchBucket"}:
+        if error.response["Error"]["Code"] in {"NoSuchKey", "NoSuchVersion"}:
             raise ObjectMissing(f"s3://{bucket}/{key}") from error
         raise

@@ -7,10 +7,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from etl.contract import Contract
 from etl.outcome import ExpectationOutcome, Severity
 from etl.run_report import Verdict
 
-KEY_IS_NULL = "key_is_null"
+REQUIRED_IS_NULL = "required_value_missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ def judge(
     *,
     rows_read: int,
     rows_unparsable: int,
-    rows_without_key: Sequence[int],
+    incomplete_rows: Sequence[int],
     max_quarantine_percent: float,
 ) -> Judgement:
     """The gate's policy. Fails closed: no outcome, or one that broke, is an error and never a pass."""
@@ -51,7 +52,7 @@ def judge(
     if critical:
         reason = f"critical expectations failed: {', '.join(critical)}"
         return Judgement(Verdict.REJECTED, reason, failed=failed, warnings=warnings)
-    reasons: dict[int, tuple[str, ...]] = {int(row): (KEY_IS_NULL,) for row in rows_without_key}
+    reasons: dict[int, tuple[str, ...]] = {int(row): (REQUIRED_IS_NULL,) for row in incomplete_rows}
     for outcome in setting_aside:
         for row in outcome.failed_rows.tolist():
             reasons[row] = (*reasons.get(row, ()), outcome.name)
@@ -67,9 +68,13 @@ def judge(
     return Judgement(verdict, None, dict(sorted(reasons.items())), failed, warnings)
 
 
-def find_rows_without_key(rows: pa.Table, key: Sequence[str]) -> list[int]:
-    """Positions of the rows with a null in a key column; no suite can let such a row pass."""
+def find_incomplete_rows(rows: pa.Table, contract: Contract) -> list[int]:
+    """Positions of the rows without a value the contract requires; no suite can let such a row pass.
+
+    Key columns are required in every contract, so no row without a whole key gets into a table.
+    """
     incomplete = np.zeros(rows.num_rows, bool)
-    for name in key:
-        incomplete |= pc.is_null(rows[name]).to_numpy(zero_copy_only=False)
+    for column in contract.columns:
+        if column.required:
+            incomplete |= pc.is_null(rows[column.name]).to_numpy(zero_copy_only=False)
     return np.flatnonzero(incomplete).tolist()

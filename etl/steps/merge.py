@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 import duckdb
 import numpy as np
@@ -51,10 +51,11 @@ def add_lineage(
     timestamp = pa.timestamp("us")
     values = (
         pa.repeat(pa.scalar(batch.batch_date, pa.date32()), rows.num_rows),
+        pa.repeat(pa.scalar(_naive_utc(batch.landed_at), timestamp), rows.num_rows),
         pa.repeat(batch.batch_id, rows.num_rows),
         pa.repeat(batch.version_id, rows.num_rows),
         pa.repeat(run_id, rows.num_rows),
-        pa.repeat(pa.scalar(now.replace(tzinfo=None), timestamp), rows.num_rows),
+        pa.repeat(pa.scalar(_naive_utc(now), timestamp), rows.num_rows),
         hashes,
     )
     for name, column in zip(LINEAGE_COLUMNS, values, strict=True):
@@ -62,9 +63,13 @@ def add_lineage(
     return rows
 
 
+def _naive_utc(time: datetime) -> datetime:
+    return time.astimezone(UTC).replace(tzinfo=None)
+
+
 def key_row_columns(key: Sequence[str]) -> tuple[str, ...]:
     """The table's columns that plan_merge compares."""
-    return (*key, "_row_hash", "_batch_date")
+    return (*key, "_row_hash", "_batch_date", "_landed_at")
 
 
 def to_key_rows(rows: pa.Table, key: Sequence[str], file_number: int) -> pa.Table:
@@ -72,6 +77,7 @@ def to_key_rows(rows: pa.Table, key: Sequence[str], file_number: int) -> pa.Tabl
     keys = normalise_key(rows, key)
     keys = keys.append_column("hash", rows["_row_hash"].cast(pa.string()))
     keys = keys.append_column("batch_date", rows["_batch_date"])
+    keys = keys.append_column("landed_at", rows["_landed_at"])
     keys = keys.append_column("file", pa.array(np.full(rows.num_rows, file_number, np.int64)))
     return keys.append_column("row", pa.array(np.arange(rows.num_rows)))
 
@@ -81,19 +87,23 @@ def plan_merge(
 ) -> MergePlan:
     """Plan the merge of deduplicated rows with lineage into a table that holds `key_rows`.
 
-    A row of a newer batch date in the table is never overwritten by an older one. Raises KeyNotUnique when a
-    key of the batch stands in the table more than once.
+    A row that a newer batch wrote is never overwritten by an older one; of two batches for one date, the one
+    whose file landed later is newer. Raises KeyNotUnique when a key of the batch stands in the table more
+    than once.
     """
     compared = normalise_key(batch_rows, key)
     compared = compared.append_column("hash", batch_rows["_row_hash"])
     compared = compared.append_column("batch_date", batch_rows["_batch_date"])
+    compared = compared.append_column("landed_at", batch_rows["_landed_at"])
     compared = compared.append_column("position", pa.array(np.arange(batch_rows.num_rows)))
     with duckdb.connect() as connection:
         connection.register("batch", compared)
         connection.register("existing", key_rows)
         found = connection.sql(
-            f"""SELECT position, file, "row", batch.hash = existing.hash AS is_same,
-                       existing.batch_date > batch.batch_date AS is_newer
+            f"""SELECT position, file, "row",
+                       coalesce(batch.hash = existing.hash, false) AS is_same,
+                       coalesce((existing.batch_date, existing.landed_at)
+                                > (batch.batch_date, batch.landed_at), false) AS is_newer
                 FROM existing JOIN batch USING ({", ".join(key_names(key))})
                 ORDER BY file, "row" """
         ).to_arrow_table()

@@ -20,7 +20,7 @@ from pyiceberg.table import FileScanTask, TableProperties, Transaction
 from pyiceberg.table import Table as PyIcebergTable
 
 from etl.contract import Column
-from etl.errors import CommitConflict, CommitStateUnknown
+from etl.errors import CommitConflict, CommitStateUnknown, ContractInvalid
 from etl.steps.merge import FileUpdate, MergePlan, key_row_columns, to_key_rows
 from etl.tables.table import BATCH_ID
 
@@ -45,16 +45,24 @@ class IcebergTable:
         self._table = _without_commit_retries(self._catalog.load_table(self._identifier))
         self._tasks: list[FileScanTask] = []
 
-    def has_batch(self, batch_id: str) -> bool:
+    def has_commit(self, marks: Mapping[str, str]) -> bool:
         summaries = (snapshot.summary for snapshot in self._table.snapshots())
-        return any(summary is not None and summary.get(BATCH_ID) == batch_id for summary in summaries)
+        return any(s is not None and all(s.get(name) == v for name, v in marks.items()) for s in summaries)
 
     def add_columns(self, columns: Sequence[Column]) -> None:
-        present = set(self._table.schema().column_names)
+        present = {field.name: _plain(field.type) for field in self._table.schema().as_arrow()}
+        if changed := [c for c in columns if present.get(c.name, c.arrow_type) != c.arrow_type]:
+            problems = (
+                f"column {c.name} is {c.type} in it but {present[c.name]} in the table" for c in changed
+            )
+            raise ContractInvalid(self.name, tuple(problems))
         added = [(column.name, column.arrow_type) for column in columns if column.name not in present]
         if added:
-            with self._committing(), self._table.update_schema() as update:
+            transaction = self._table.transaction()
+            with transaction.update_schema() as update:
                 update.union_by_name(pa.schema(added))
+            with self._committing():
+                transaction.commit_transaction()
             self.refresh()
 
     def key_rows(self, key: Sequence[str]) -> pa.RecordBatchReader:
@@ -70,24 +78,26 @@ class IcebergTable:
         written = self._write(transaction, plan.inserts)
         for task, update in zip(removed, plan.updates.values(), strict=True):
             written += self._write(transaction, self._rewritten(task, update))
+        with transaction.update_snapshot(snapshot_properties=dict(summary)).overwrite() as overwrite:
+            for task in removed:
+                overwrite.delete_data_file(task.file)
+            for data_file in written:
+                overwrite.append_data_file(data_file)
         with self._committing(written):
-            with transaction.update_snapshot(snapshot_properties=dict(summary)).overwrite() as overwrite:
-                for task in removed:
-                    overwrite.delete_data_file(task.file)
-                for data_file in written:
-                    overwrite.append_data_file(data_file)
             transaction.commit_transaction()
         self.refresh()
 
     def replace_batch(self, batch_id: str, rows: pa.Table) -> None:
         """Make `rows` the table's only rows with this value of `batch_id`, in one commit."""
         summary = {BATCH_ID: batch_id}
+        transaction = self._table.transaction()
+        if self.has_commit(summary):
+            matching = EqualTo("batch_id", batch_id)
+            transaction.overwrite(rows, overwrite_filter=matching, snapshot_properties=summary)
+        elif rows.num_rows:
+            transaction.append(rows, snapshot_properties=summary)
         with self._committing():
-            if self.has_batch(batch_id):
-                matching = EqualTo("batch_id", batch_id)
-                self._table.overwrite(rows, overwrite_filter=matching, snapshot_properties=summary)
-            elif rows.num_rows:
-                self._table.append(rows, snapshot_properties=summary)
+            transaction.commit_transaction()
         self.refresh()
 
     def _committing(self, written: Sequence[DataFile] = ()) -> "_Committing":
@@ -157,6 +167,11 @@ class _Committing:
             raise CommitConflict(self._name) from error
         if isinstance(error, Exception):
             raise CommitStateUnknown(self._name, f"{type(error).__name__}") from error
+
+
+def _plain(type_: pa.DataType) -> pa.DataType:
+    """PyIceberg reads strings as large strings."""
+    return pa.string() if pa.types.is_large_string(type_) else type_
 
 
 def _without_commit_retries(table: PyIcebergTable) -> PyIcebergTable:

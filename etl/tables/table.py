@@ -8,7 +8,10 @@ import pyarrow as pa
 from etl.contract import Column
 from etl.steps.merge import MergePlan
 
-BATCH_ID = "lakegate.batch-id"  # in the summary of each snapshot: the batch it was committed for
+# In the summary of each snapshot: the batch it was committed for, and the checksum of its staged rows. A
+# batch that is judged anew, by another suite say, may let other rows pass, and is then another commit.
+BATCH_ID = "lakegate.batch-id"
+STAGED_SHA256 = "lakegate.staged-sha256"
 
 
 class Table(Protocol):
@@ -24,12 +27,15 @@ class Table(Protocol):
 
     def refresh(self) -> None: ...
 
-    def has_batch(self, batch_id: str) -> bool:
-        """Whether a snapshot of the table's history was committed for this batch."""
+    def has_commit(self, marks: Mapping[str, str]) -> bool:
+        """Whether a snapshot of the table's history has all of these in its summary."""
         ...
 
     def add_columns(self, columns: Sequence[Column]) -> None:
-        """Add, as nullable, those of `columns` that the table lacks."""
+        """Add, as nullable, those of `columns` that the table lacks, and refresh.
+
+        Raises ContractInvalid when the table has one of them with another type, and what `commit` raises.
+        """
         ...
 
     def key_rows(self, key: Sequence[str]) -> pa.RecordBatchReader:

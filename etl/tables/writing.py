@@ -1,6 +1,6 @@
 """Write one batch to a table exactly once, whoever else writes at the same time."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -8,9 +8,10 @@ import pyarrow as pa
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from etl.batch import MergeMode
+from etl.contract import Column
 from etl.errors import CommitConflict, CommitStateUnknown
 from etl.steps.merge import MergePlan, plan_merge
-from etl.tables.table import BATCH_ID, Table
+from etl.tables.table import Table
 
 _ATTEMPTS = 8
 
@@ -33,9 +34,18 @@ class Merged:
         return self.plan is not None and not self.plan.is_empty
 
 
-def merge_batch(table: Table, rows: pa.Table, batch_id: str, key: Sequence[str], mode: MergeMode) -> Merged:
+def merge_batch(
+    table: Table,
+    rows: pa.Table,
+    marks: Mapping[str, str],
+    key: Sequence[str],
+    mode: MergeMode,
+    columns: Sequence[Column] = (),
+) -> Merged:
     """Merge deduplicated rows with lineage in one commit, or in none if nothing changes.
 
+    `marks` (BATCH_ID, STAGED_SHA256) are what the commit is found by when the same rows come again; the table
+    gets those of `columns` that it lacks.
     After a conflict the whole merge is planned again on the new snapshot; after a commit whose outcome is
     unknown the table is read again first, and the batch found in its history counts as committed.
     """
@@ -43,12 +53,13 @@ def merge_batch(table: Table, rows: pa.Table, batch_id: str, key: Sequence[str],
     for attempt in _attempts():
         with attempt:
             table.refresh()
-            if table.has_batch(batch_id):
+            if table.has_commit(marks):
                 break
+            table.add_columns(columns)
             plan = plan_merge(rows, table.key_rows(key), key, mode)
             try:
                 if not plan.is_empty:
-                    table.commit(plan, {BATCH_ID: batch_id})
+                    table.commit(plan, marks)
             except CommitConflict:
                 plan = None  # not committed by us: if the batch is there next time, another run did it
                 raise

@@ -24,10 +24,11 @@ from pyiceberg.exceptions import CommitFailedException
 
 from etl.batch import Batch, MergeMode
 from etl.contract import Column
-from etl.errors import CommitConflict, CommitStateUnknown
+from etl.errors import CommitConflict, CommitStateUnknown, ContractInvalid
 from etl.steps.merge import plan_merge
 from etl.tables import writing
 from etl.tables.iceberg import IcebergTable
+from etl.tables.table import BATCH_ID
 from etl.tables.writing import Merged, merge_batch, replace_batch
 
 KEY = the_employee_contract().key
@@ -36,7 +37,7 @@ TOMORROW = a_batch(TODAY + timedelta(days=1), "v3")
 
 
 def merge(table: IcebergTable, rows: pa.Table, batch: Batch, mode: MergeMode = MergeMode.UPSERT) -> Merged:
-    return merge_batch(table, rows, batch.batch_id, KEY, mode)
+    return merge_batch(table, rows, {BATCH_ID: batch.batch_id}, KEY, mode)
 
 
 def salaries(lake: ALake) -> dict[str, int]:
@@ -240,6 +241,12 @@ def test_new_columns_of_the_contract_come_to_the_table(lake: ALake):
     assert sorted(lake.rows()["office"].to_pylist(), key=str) == [None, None, "Rome"]
     table.add_columns(the_employee_contract().columns)
     assert lake.rows().num_rows == 3
+
+
+def test_a_column_never_changes_its_type_silently(lake: ALake):
+    """A contract that gives a column another type than the table has is refused, by the column's name."""
+    with pytest.raises(ContractInvalid, match="column salary is double in it but int64 in the table"):
+        lake.table().add_columns((Column("salary", "double", True, None, ""),))
 
 
 def test_an_update_of_a_file_from_before_a_new_column(lake: ALake):

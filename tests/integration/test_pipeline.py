@@ -59,7 +59,7 @@ def test_a_clean_batch_is_published(lake: ALake):
 
     assert counts(report) == {"read": 600, "inserted": 600}
     assert set(lake.rows()["_batch_id"].to_pylist()) == {batch.batch_id}
-    assert (gate["verdict"], gate["expectations_met"], gate["failed"]) == (Verdict.PASSED, 24, [])
+    assert (gate["verdict"], gate["expectations_met"], gate["failed"]) == (Verdict.PASSED, 25, [])
     assert gate["docs_key"] == "employee/2026-11-24/wr_1.html"
     assert {"data-docs/index.html", f"data-docs/{gate['docs_key']}"} <= set(lake.keys("docs"))
     assert lake.report("wr_1", "merge")["snapshot_id"] == lake.table().snapshot_id == report.snapshot_id
@@ -173,6 +173,32 @@ def test_too_many_bad_rows_reject_the_batch(lake: ALake):
 
     assert "60 of 600 rows (10.0 %) cannot be used, more than the 5 %" in lake.mails()[0]
     assert lake.snapshots("quarantine") == 0
+
+
+@pytest.mark.slow
+def test_rows_that_a_mended_suite_lets_pass_reach_the_table(lake: ALake):
+    """A batch judged anew is merged anew: what leaves the quarantine is in the table, and nothing doubles."""
+    batch = lake.land(a_sample(faults=(Fault.UNKNOWN_DEPARTMENT,)).content)
+    published(lake, batch, "wr_1")
+    suite = json.loads((EXPECTATIONS / "employee" / "suite.json").read_text())
+    known = next(e for e in suite["expectations"] if e["meta"]["name"] == "department_known")
+    known["kwargs"]["value_set"].append("Astrology")
+    lake.put_expectation("employee/suite.json", json.dumps(suite))
+    again = published(lake, batch, "wr_2")
+
+    assert counts(again) == {"read": 600, "inserted": 1, "unchanged": 599}
+    assert (again.already_committed, again.committed) == (False, True)
+    assert (lake.rows().num_rows, lake.rows("quarantine").num_rows) == (600, 0)
+
+
+def test_another_column_order_passes_and_is_told(lake: ALake):
+    """Columns are read by name; that the sender changed their order is recorded, as info."""
+    lines = [line.split(",") for line in a_sample().content.decode().splitlines() if '"' not in line]
+    reordered = "\n".join(",".join([*fields[1:], fields[0]]) for fields in lines).encode()
+    report = published(lake, lake.land(reordered), "wr_1")
+
+    assert counts(report) == {"read": len(lines) - 1, "inserted": len(lines) - 1}
+    assert lake.report("wr_1", "gate")["failed"] == ["columns_in_order"]
 
 
 def a_suite_with(**changes: Any) -> str:

@@ -1,17 +1,20 @@
 """The gate's policy: severity drives it, and whatever is not known to be good is not a pass."""
 
+from dataclasses import replace
 from typing import Any
 
+import pyarrow as pa
 import pytest
-from builders import an_outcome, some_employees
+from builders import an_outcome, the_employee_contract
 
+from etl.contract import Column
 from etl.outcome import Severity
 from etl.run_report import Verdict
-from etl.steps.gate import KEY_IS_NULL, Judgement, find_rows_without_key, judge
+from etl.steps.gate import REQUIRED_IS_NULL, Judgement, find_incomplete_rows, judge
 
 
 def judged(*outcomes: Any, **changes: Any) -> Judgement:
-    policy = {"rows_read": 100, "rows_unparsable": 0, "rows_without_key": (), "max_quarantine_percent": 5.0}
+    policy = {"rows_read": 100, "rows_unparsable": 0, "incomplete_rows": (), "max_quarantine_percent": 5.0}
     return judge(outcomes, **policy | changes)
 
 
@@ -72,9 +75,9 @@ def test_rows_within_mostly_pass():
 
 def test_rows_without_key_never_pass():
     """A null in the key sets the row aside even where no expectation minds."""
-    judgement = judged(an_outcome("age", [1]), rows_without_key=[0, 1])
+    judgement = judged(an_outcome("age", [1]), incomplete_rows=[0, 1])
 
-    assert judgement.reasons == {0: (KEY_IS_NULL,), 1: (KEY_IS_NULL, "age")}
+    assert judgement.reasons == {0: (REQUIRED_IS_NULL,), 1: (REQUIRED_IS_NULL, "age")}
     assert judgement.verdict is Verdict.PASSED_WITH_QUARANTINE
 
 
@@ -98,9 +101,7 @@ def test_too_many_unusable_rows_reject(
     failing: int, unparsable: int, keyless: tuple[int, ...], verdict: Verdict
 ):
     """Failed, unparsable and keyless rows together may be at most the contract's share."""
-    judgement = judged(
-        an_outcome("age", range(failing)), rows_unparsable=unparsable, rows_without_key=keyless
-    )
+    judgement = judged(an_outcome("age", range(failing)), rows_unparsable=unparsable, incomplete_rows=keyless)
 
     assert judgement.verdict is verdict
     if verdict is Verdict.REJECTED:
@@ -132,10 +133,11 @@ def test_a_batch_without_rows():
     assert judged(an_outcome(), rows_read=0).verdict is Verdict.PASSED
 
 
-def test_rows_without_key_are_those_with_a_null_in_any_part():
-    """One missing part is enough, an empty batch has none, and other columns do not count."""
-    people = [("Ann", "B", 1, None), (None, "B", 1, 1), ("Ann", None, 1, 1), ("Ann", "B", None, 1)]
-    rows = some_employees(*people)
+def test_incomplete_rows_lack_a_value_that_the_contract_requires():
+    """Any required column counts, whatever the suite says; optional ones do not, and no rows have none."""
+    rows = pa.table({"id": ["a", None, "c"], "note": [None, "x", "y"], "pay": [1, 2, None]})
+    columns = tuple(Column(name, "string", name != "note", None, "") for name in rows.column_names)
+    contract = replace(the_employee_contract(), columns=columns)
 
-    assert find_rows_without_key(rows, ("first_name", "last_name", "age")) == [1, 2, 3]
-    assert find_rows_without_key(rows.slice(0, 0), ("first_name",)) == []
+    assert find_incomplete_rows(rows, contract) == [1, 2]
+    assert find_incomplete_rows(rows.slice(0, 0), contract) == []

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pyarrow as pa
 import pytest
-from builders import TODAY, a_batch, an_employee_batch, some_employees, with_lineage
+from builders import NOON, TODAY, a_batch, an_employee_batch, some_employees, with_lineage
 
 from etl.batch import MergeMode
 from etl.contract import LINEAGE_COLUMNS
@@ -51,6 +51,17 @@ def test_equal_rows_are_not_written(mode: MergeMode, unchanged: int, skipped: in
 
     assert plan.is_empty
     assert (plan.unchanged, plan.skipped, plan.conflicts) == (unchanged, skipped, 0)
+
+
+def test_of_two_files_for_one_date_the_later_one_is_newer():
+    """An earlier version of a day's file that is processed late does not undo the correction."""
+    earlier = a_batch(landed_at=NOON - timedelta(hours=1))
+    stale = an_employee_batch(1, earlier, salary=1)
+    plan = planned(stale, an_employee_batch(1, a_batch(version_id="v2")))
+    later = planned(an_employee_batch(1, a_batch(version_id="v2"), salary=1), an_employee_batch(1, earlier))
+
+    assert figures(plan) == {"inserts": 0, "updated": 0, "unchanged": 0, "skipped": 1, "conflicts": 1}
+    assert later.updated == 1
 
 
 def test_upsert_updates_where_the_row_stands():
