@@ -53,7 +53,7 @@ def _handle(detail: Mapping[str, str], settings: LambdaSettings) -> None:
         f"Start the workflow again once the cause is gone; a batch that is in the table already changes "
         f"nothing: aws glue start-workflow-run --name {workflow} --run-properties "
         f'"$(aws glue get-workflow-run-properties --name {workflow} --run-id {run_id} '
-        f'--query RunProperties)"',
+        f'--query RunProperties --output json)"',
     )
     publish_alert(settings.alert_topic_arn, alert)
 

@@ -3,15 +3,16 @@
 import json
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from etl.alert import compose
 from etl.aws.alerts import publish_alert
-from etl.aws.object_store import list_versions
+from etl.aws.object_store import has_object, list_versions
 from etl.aws.workflow import start_run
 from etl.batch import Batch, MergeMode, is_raw_key, parse_raw_key, to_run_properties
 from etl.errors import RawKeyInvalid
+from etl.run_files import batch_key
 from etl.settings import LambdaSettings, from_environment
 
 logger = logging.getLogger()
@@ -44,6 +45,11 @@ def _start_landed(event: Mapping[str, Any], settings: LambdaSettings) -> None:
     except RawKeyInvalid as error:
         _refuse(error, settings)
         return
+    landed_at = datetime.fromisoformat(event["time"])
+    if batch_date > landed_at.date() + timedelta(days=1):
+        # Its rows would be newer than those of every day until then, and keep them out.
+        _refuse(RawKeyInvalid(landed["key"], "the date lies in the future"), settings)
+        return
     batch = Batch(
         dataset=dataset,
         batch_date=batch_date,
@@ -52,20 +58,25 @@ def _start_landed(event: Mapping[str, Any], settings: LambdaSettings) -> None:
         version_id=landed["version-id"],
         etag=landed["etag"],
         size_bytes=int(landed["size"]),
-        landed_at=datetime.fromisoformat(event["time"]),
+        landed_at=landed_at,
     )
     _start(batch, "landed", settings)
 
 
 def _start_nightly(dataset: str, settings: LambdaSettings) -> list[str]:
-    """Start a run for each file of today: one that was merged already changes nothing."""
+    """Start a run for each file of yesterday and today that no gate has judged: its event was lost."""
     today = datetime.now(UTC).date()
     batches = [
-        Batch(dataset, today, settings.raw_bucket, **version)
-        for version in list_versions(settings.raw_bucket, f"{dataset}/dt={today}/")
-        if is_raw_key(version["key"])
+        Batch(dataset, day, settings.raw_bucket, **version)
+        for day in (today - timedelta(days=1), today)
+        for version in list_versions(settings.raw_bucket, f"{dataset}/dt={day}/")
+        if is_raw_key(version["key"])  # people were told of any other when it landed
     ]
-    return [_start(batch, "nightly", settings) for batch in batches]
+    return [
+        _start(batch, "nightly", settings)
+        for batch in batches
+        if not has_object(settings.docs_bucket, batch_key(dataset, batch.batch_id))
+    ]
 
 
 def _start(batch: Batch, trigger: str, settings: LambdaSettings) -> str:
@@ -81,7 +92,7 @@ def _refuse(error: RawKeyInvalid, settings: LambdaSettings) -> None:
     alert = compose(
         "unknown",
         "warning",
-        "A file landed where no dataset expects one",
+        "A file landed that no dataset can take",
         {"File": f"s3://{settings.raw_bucket}/{error.key}", "Problem": str(error)},
         "It was left where it is and not read. Upload it again under the right key.",
     )

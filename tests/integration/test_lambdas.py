@@ -8,10 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from builders import NOON
 from lakes import ALake
 
 from etl.batch import Batch, MergeMode, from_run_properties
 from etl.lambdas import handle_failure, start_workflow
+from etl.run_files import batch_key
 
 
 @pytest.fixture
@@ -80,8 +82,18 @@ def test_a_key_that_names_no_dataset_is_told_and_not_retried(lake: ALake, workfl
 
     assert start_workflow.handler(sqs(stray), None) == {"batchItemFailures": []}
     (mail,) = lake.mails()
-    assert mail.startswith("[Lakegate warning] A file landed where no dataset expects one\n")
+    assert mail.startswith("[Lakegate warning] A file landed that no dataset can take\n")
     assert f"s3://{lake.bucket('raw')}/employee/notes.csv" in mail
+    assert runs(lake, workflow) == []
+
+
+def test_a_file_for_a_day_in_the_future_is_told_and_not_run(lake: ALake, workflow: str):
+    """Its rows would count as newer than those of every day until then."""
+    early = object_created(lake.land(b"x", NOON.date() + timedelta(days=2)))
+
+    assert start_workflow.handler(sqs(early), None) == {"batchItemFailures": []}
+    (mail,) = lake.mails()
+    assert "the date lies in the future" in mail
     assert runs(lake, workflow) == []
 
 
@@ -99,18 +111,22 @@ def test_a_run_that_cannot_be_started_comes_again(lake: ALake, workflow: str):
 
 
 def test_the_night_picks_up_the_files_of_today(lake: ALake, workflow: str):
-    """The scheduler starts a run for each CSV of today, in its newest version, and for nothing else."""
+    """The scheduler starts a run for each CSV of yesterday and today, in its newest version, that no gate has
+    judged, and for nothing else."""
     today = datetime.now(UTC).date()
     lake.client("glue").update_workflow(Name=workflow, MaxConcurrentRuns=10)
     lake.land(b"old", today)
     wanted = [lake.land(b"new", today), lake.land(b"other", today, "more.csv.gz")]
     lake.land(b"x", today, "notes.txt")
     lake.land(b"", today, "")  # the marker of a folder
-    lake.land(b"yesterday", today - timedelta(days=1))
+    wanted.append(lake.land(b"late", today - timedelta(days=1)))
+    lake.land(b"old", today - timedelta(days=2))
+    judged = batch_key("employee", lake.land(b"judged", today, "judged.csv").batch_id)
+    lake.client("s3").put_object(Bucket=lake.bucket("docs"), Key=judged, Body=b"{}")
     started = start_workflow.handler({"dataset": "employee", "trigger": "nightly"}, None)["started"]
     found = [from_run_properties(properties)[0].batch_id for properties in runs(lake, workflow)]
 
-    assert len(started) == 2
+    assert len(started) == 3
     assert sorted(found) == sorted(batch.batch_id for batch in wanted)
 
 

@@ -18,6 +18,18 @@ data "aws_iam_policy_document" "start_workflow" {
   }
 
   statement {
+    sid       = "FindJudgedBatches"
+    actions   = ["s3:ListBucket"]
+    resources = ["${local.s3_arn}${var.docs_bucket}"]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = ["runs/*"] # one folder per dataset
+    }
+  }
+
+  statement {
     sid       = "TellPeople"
     actions   = ["sns:Publish"]
     resources = [var.alert_topic_arn]

@@ -55,7 +55,7 @@ resource "aws_cloudwatch_metric_alarm" "rejected_batch" {
 # EventBridge counts the failures by itself, so this alarm works when our own code did not get to send a metric.
 resource "aws_cloudwatch_metric_alarm" "failed_runs" {
   alarm_name        = "${var.name_prefix}-failed-runs"
-  alarm_description = "A Glue job failed, timed out or was stopped. The handle-failure function retries what can be retried; read its alert, or the run in the Glue console, before doing anything by hand."
+  alarm_description = "A Glue job failed, timed out or was stopped. Read the alert of the gate or of the handle-failure function, or the run in the Glue console, before doing anything by hand."
 
   namespace   = "AWS/Events"
   metric_name = "TriggeredRules"

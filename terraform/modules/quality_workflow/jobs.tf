@@ -37,7 +37,7 @@ resource "aws_glue_job" "stage" {
   timeout           = var.jobs.timeout_minutes
   execution_class   = "STANDARD" # left out, the next plan would want to remove it
 
-  # The failure handler knows which errors are worth another run; Glue does not.
+  # Glue would repeat a rejected batch too, and bad data stays bad.
   max_retries = 0
 
   security_configuration = var.security_configuration

@@ -7,6 +7,9 @@ resource "aws_glue_workflow" "dataset" {
   name        = "${var.name_prefix}-${each.key}"
   description = "From a landed file of ${each.key} to its table."
 
+  # A run beyond what its jobs allow would fail; here it is refused instead, and the landed file's message comes again.
+  max_concurrent_runs = var.jobs.max_concurrent_runs
+
   tags = {
     dataset = each.key
     owner   = each.value.owner
