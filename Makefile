@@ -17,12 +17,13 @@ help: ## This list
 # the import of Great Expectations alone takes twice as long, in every job.
 $(STAMP): requirements/uv.txt requirements/dev.txt
 	@$(if $(PYTHON311),,echo "Python 3.11 is needed and there is no python3.11 on the PATH." >&2; exit 1)
-	@start=$$SECONDS; \
+	@set -euo pipefail; start=$$SECONDS; \
 	echo "Setting up the environment in .venv (once) ..."; \
 	mkdir -p build; \
 	$(PYTHON311) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null \
 	  || { echo "Python 3.11 is needed; $(PYTHON311) is another version." >&2; exit 1; }; \
 	test -x $(PY) || $(PYTHON311) -m venv .venv; \
+	$(PY) -m ensurepip >/dev/null; \
 	$(PY) -m pip install --quiet --require-hashes --requirement requirements/uv.txt; \
 	.venv/bin/uv pip sync --quiet --python $(PY) --require-hashes --compile-bytecode requirements/dev.txt; \
 	touch $@; \
@@ -70,4 +71,5 @@ lock: $(STAMP) ## Pin the newest versions that pyproject.toml and requirements/*
 	@$(COMPILE) pyproject.toml --constraint requirements/dev.txt --output-file requirements/runtime.txt
 
 clean: ## Remove .venv and build/
+	@if test -x $(PY); then $(PY) -m scripts.down || true; fi
 	@rm -rf .venv build

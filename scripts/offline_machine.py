@@ -26,6 +26,7 @@ from scripts.terraform import Applied, Progress, Terraform
 STATE_DIR = CHECKOUT / "build" / "offline"
 REGION = "us-east-1"
 _START_SECONDS = 60
+_END_SECONDS = 2.0
 # The offline AWS takes any credentials; these belong to no role, so they are the account's administrator.
 ADMINISTRATOR = {"aws_access_key_id": "offline", "aws_secret_access_key": "offline"}
 
@@ -127,7 +128,7 @@ def _claimed(state_dir: Path) -> Iterator[None]:
     state_dir.mkdir(parents=True, exist_ok=True)
     with (state_dir / "claim.lock").open("w") as lock:
         _lock_or_complain(lock, state_dir)
-        if machine := find_machine(state_dir):
+        if machine := _lasting_machine(state_dir):
             raise MachineUnavailable(
                 f"An offline AWS is already running here at {machine.endpoint} (pid {machine.pid}). "
                 "Stop it with `make down`, then try again."
@@ -135,13 +136,27 @@ def _claimed(state_dir: Path) -> Iterator[None]:
         yield
 
 
+def _lasting_machine(state_dir: Path) -> Machine | None:
+    """The machine of this folder; one whose starter was killed is given a moment to end."""
+    deadline = time.monotonic() + _END_SECONDS
+    while (machine := find_machine(state_dir)) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return machine
+
+
 def _lock_or_complain(lock: IO[str], state_dir: Path) -> None:
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise MachineUnavailable(
-            f"Another run is using {state_dir} right now. Wait for it to end, or use a second clone."
-        ) from error
+    deadline = time.monotonic() + _END_SECONDS
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            if time.monotonic() > deadline:
+                raise MachineUnavailable(
+                    f"Another run is using {state_dir} right now. Wait for it to end, or use a second clone."
+                ) from error
+            time.sleep(0.1)
+        else:
+            return
 
 
 def _forget_last_machine(state_dir: Path) -> None:
@@ -193,7 +208,7 @@ def _is_running(state_dir: Path) -> bool:
     """Whether a server holds its lock here; a process id alone may be another program's by now."""
     try:
         with (state_dir / "server.lock").open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)  # shared: two who look do not meet
     except FileNotFoundError:
         return False
     except BlockingIOError:
