@@ -19,6 +19,8 @@ from etl.pipeline import run_gate, run_merge
 from etl.run_report import MergeReport, Verdict
 from scripts.sample_data import ROW_FAULTS, Day, Fault, Recipe, Sample, make_sample
 
+pytestmark = pytest.mark.slow
+
 TOMORROW = TODAY + timedelta(days=1)
 
 
@@ -99,7 +101,6 @@ def test_bad_rows_go_to_quarantine_and_every_row_is_accounted_for(lake: ALake):
     assert lake.report("wr_2", "gate")["verdict"] == Verdict.PASSED_WITH_QUARANTINE
 
 
-@pytest.mark.slow
 def test_the_same_object_again_changes_nothing(lake: ALake):
     """A batch that was published before is skipped whole, in table and quarantine, and the report says so."""
     batch = lake.land(a_sample(faults=(Fault.AGE_230, Fault.DUPLICATE_KEY)).content)
@@ -113,7 +114,6 @@ def test_the_same_object_again_changes_nothing(lake: ALake):
     assert lake.rows("quarantine").num_rows == 1
 
 
-@pytest.mark.slow
 def test_the_same_content_landed_anew_is_unchanged(lake: ALake):
     """The same rows under another object version are another batch, which leaves every row as it is."""
     first = published(lake, lake.land(a_sample().content), "wr_1")
@@ -124,7 +124,6 @@ def test_the_same_content_landed_anew_is_unchanged(lake: ALake):
     assert again.snapshot_id == first.snapshot_id
 
 
-@pytest.mark.slow
 def test_a_backfill_leaves_existing_rows_alone(lake: ALake):
     """insert_only adds the keys that are missing and reports the differing rows that it left alone."""
     published(lake, lake.land(a_sample().content), "wr_1")
@@ -175,7 +174,6 @@ def test_too_many_bad_rows_reject_the_batch(lake: ALake):
     assert lake.snapshots("quarantine") == 0
 
 
-@pytest.mark.slow
 def test_rows_that_a_mended_suite_lets_pass_reach_the_table(lake: ALake):
     """A batch judged anew is merged anew: what leaves the quarantine is in the table, and nothing doubles."""
     batch = lake.land(a_sample(faults=(Fault.UNKNOWN_DEPARTMENT,)).content)
@@ -289,7 +287,6 @@ def test_only_the_object_version_that_landed_is_read(lake: ALake):
         lake.of_run().read_batch(replace(batch, key="employee/dt=2026-11-24/none.csv"))
 
 
-@pytest.mark.slow
 def test_the_docs_zone_names_nobody(lake: ALake):
     """Pages, reports, manifests and alerts of passed and rejected runs hold no name of anybody."""
     canary = ("Xylophonia", "Quetzalcoatlus")

@@ -12,6 +12,8 @@ from deployments import Deployer, until
 
 from scripts.offline_aws import event_source_mappings
 
+pytestmark = pytest.mark.slow
+
 # Keeps each event in the bucket, then fails as the message bodies say.
 SOURCE = """
     import boto3, json

@@ -12,6 +12,8 @@ from deployments import Deployer, an_archive, until
 
 from scripts.offline_aws import glue_jobs
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def deploy(client, bucket, role, name):

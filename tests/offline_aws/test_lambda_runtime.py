@@ -11,6 +11,8 @@ from deployments import Deployer, an_archive, until
 
 from scripts.offline_aws import lambda_runtime
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def deploy(client, bucket, role, name):

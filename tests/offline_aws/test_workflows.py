@@ -6,6 +6,8 @@ import pytest
 from botocore.exceptions import ClientError
 from deployments import Deployer, until
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def deploy(client, bucket, role, name):
