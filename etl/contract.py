@@ -131,8 +131,8 @@ class Contract:
         return frozenset(column.name for column in self.columns if column.is_pii)
 
 
-def load_contract(text: str, source: str) -> Contract:
-    """Parse a contract; `source` names it in errors.
+def load_contract(text: str, source: str, dataset: str | None = None) -> Contract:
+    """Parse a contract; `source` names it in errors, `dataset` is the name its folder gives it.
 
     Raises ContractInvalid with every problem found.
     """
@@ -145,6 +145,9 @@ def load_contract(text: str, source: str) -> Contract:
     schemas = document.schema_ or []
     if len(schemas) != 1 or not schemas[0].name:
         raise ContractInvalid(source, ("schema: exactly one named object is expected",))
+    if dataset not in {None, schemas[0].name}:
+        problem = f"schema: it is named {schemas[0].name}, but its folder {dataset}"
+        raise ContractInvalid(source, (problem,))
     columns, problems = _columns(schemas[0].properties or [])
     keyed = [p for p in schemas[0].properties or [] if p.primaryKey]
     key = tuple(p.name or "" for p in sorted(keyed, key=lambda p: p.primaryKeyPosition or 0))

@@ -55,6 +55,7 @@ class LambdaSettings:
     raw_bucket: str
     docs_bucket: str
     alert_topic_arn: str
+    datasets: frozenset[str]
 
     def workflow_name(self, dataset: str) -> str:
         return f"{self.name_prefix}-{dataset}"
@@ -67,4 +68,5 @@ def from_environment() -> LambdaSettings:
         raw_bucket=os.environ["RAW_BUCKET"],
         docs_bucket=os.environ["DOCS_BUCKET"],
         alert_topic_arn=os.environ["ALERT_TOPIC_ARN"],
+        datasets=frozenset(os.environ.get("DATASETS", "").split(",")),  # only start_workflow is told
     )

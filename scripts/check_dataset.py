@@ -40,7 +40,8 @@ def main(
 
 def _load(dataset: str) -> tuple[Contract, Suite]:
     folder = EXPECTATIONS / dataset
-    contract = load_contract((folder / "contract.yaml").read_text("utf-8"), f"{dataset}/contract.yaml")
+    text = (folder / "contract.yaml").read_text("utf-8")
+    contract = load_contract(text, f"{dataset}/contract.yaml", dataset)
     return contract, load_suite((folder / "suite.json").read_text("utf-8"), f"{dataset}/suite.json", contract)
 
 

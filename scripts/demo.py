@@ -160,7 +160,7 @@ def _who_sees_what(demo: Demo) -> None:
     view.check(
         "shows no first and no last name", bool(analyst.rows) and not _NAME_COLUMNS & {*analyst.columns}
     )
-    view.say("The analyst, by department:")
+    view.say("The analyst, the four largest departments:")
     view.rows(by_department.columns, by_department.rows)
     view.check("is answered", len(by_department.rows) == 4)
     view.say(f"The analyst, SELECT first_name: {by_name.refusal}")
@@ -231,7 +231,9 @@ def _check_conservation(demo: Demo) -> None:
 
 def main(
     keep: Annotated[bool, typer.Option(help="Leave the offline AWS running afterwards.")] = False,
-    port: Annotated[int, typer.Option(help="Port of the offline AWS; 0 takes a free one.")] = 0,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port of the offline AWS; 0 takes a free one.")
+    ] = 0,
     state_dir: Annotated[Path, typer.Option(help="Where the machine keeps its files.")] = STATE_DIR,
 ) -> None:
     """Run the demo; exits with 0 only if everything in it is as it should be."""

@@ -97,9 +97,13 @@ def _facts(run: WorkflowRun) -> dict[str, str]:
     return {
         "verdict": run.gate["verdict"].replace("_", " ") if run.gate else "none",
         **{f"rows {name}": str(counts.get(name, "")) for name in _COUNTS},
-        "snapshot": run.merge["snapshot_id"] if run.merge else "table untouched",
-        **{f"{step} job, seconds": f"{run.job_seconds.get(step, 0):.1f}" for step in ("gate", "merge")},
+        "snapshot": f"…{run.merge['snapshot_id'][-8:]}" if run.merge else "untouched",
+        **{f"{step} job, seconds": _seconds(run, step) for step in ("gate", "merge")},
     }
+
+
+def _seconds(run: WorkflowRun, step: str) -> str:
+    return f"{run.job_seconds[step]:.1f}" if step in run.job_seconds else ""
 
 
 def _indented(table: Table) -> Table:

@@ -8,15 +8,15 @@ from typing import Any
 
 import typer
 
-from scripts.offline_machine import STATE_DIR, Machine, find_machine
+from scripts.offline_machine import STATE_DIR, Machine, find_machine, forget_own_account
 
 _PREFIX = "data-docs/"
 
 
 def sync_docs(machine: Machine, bucket: str) -> Path:
     """Make the machine's docs_dir a copy of the docs zone, and return its index page."""
-    shutil.rmtree(machine.docs_dir, ignore_errors=True)
     s3: Any = machine.client("s3")
+    shutil.rmtree(machine.docs_dir, ignore_errors=True)
     for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=_PREFIX):
         for entry in page.get("Contents", []):
             target = machine.docs_dir / entry["Key"].removeprefix(_PREFIX)
@@ -27,6 +27,7 @@ def sync_docs(machine: Machine, bucket: str) -> Path:
 
 def main() -> None:
     """Show the index of the Data Docs: of the machine that is up, else those of the last demo."""
+    forget_own_account()
     index = STATE_DIR / "docs" / "index.html"
     if (machine := find_machine()) and (outputs := machine.terraform().outputs()):
         index = sync_docs(machine, outputs["buckets"]["docs"])

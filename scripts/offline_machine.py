@@ -79,6 +79,12 @@ class Machine:
         return terraform.apply(on_progress)
 
 
+def forget_own_account() -> None:
+    """Drop the AWS settings of the user's environment: it is not their account that is meant."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        del os.environ[name]
+
+
 @contextmanager
 def start_machine(state_dir: Path = STATE_DIR, port: int = 0) -> Iterator[tuple[Machine, Callable[[], None]]]:
     """A fresh machine that stops with the block, or with this process however it ends.
@@ -164,7 +170,7 @@ def _forget_last_machine(state_dir: Path) -> None:
     for name in ("terraform.tfstate", "terraform.tfstate.backup", "endpoint.json"):
         (state_dir / name).unlink(missing_ok=True)
     (state_dir / ".terraform.tfstate.lock.info").unlink(missing_ok=True)
-    for name in ("logs", "outbox", "docs"):
+    for name in ("logs", "outbox", "docs", "tmp"):
         shutil.rmtree(state_dir / name, ignore_errors=True)
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from scripts.demo_view import View
-from scripts.offline_machine import Machine, MachineUnavailable
+from scripts.offline_machine import REGION, Machine, MachineUnavailable, forget_own_account
 from scripts.package import PackagingFailed
 from scripts.runs import RunNotSeen
 from scripts.terraform import Progress, TerraformFailed, find_terraform
@@ -25,8 +25,7 @@ def ends_in_order(console: Console) -> Iterator[None]:
     Terraform is looked for first: without it nothing else need begin. Settings of the user's own AWS account
     are dropped, since it is not the one that is meant.
     """
-    for name in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[name]
+    forget_own_account()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     _stop_with_parent()
@@ -61,19 +60,20 @@ def apply_with_progress(view: View, machine: Machine) -> None:
     with view.step("Terraform applies the stack") as update:
 
         def tell(progress: Progress) -> None:
-            update(f"{progress.done} of {progress.total} resources, {progress.resource}")
+            leaf = ".".join(progress.resource.rsplit(".", 2)[-2:])
+            update(f"{progress.done} of {progress.total} resources, {leaf}")
 
         applied = machine.apply_stack(tell)
-    view.check(f"{applied.added} resources were made", applied.added > 0)
-    slowest = (f"{resource} {seconds} s" for resource, seconds in applied.slowest[:3])
-    view.say(f"Slowest: {', '.join(slowest)}")
+    made = f"{applied.added} resources made, {applied.changed} changed, {applied.removed} removed"
+    view.say(made)
 
 
 def say_how_to_reach(console: Console, machine: Machine, raw_bucket: str) -> None:
     console.print(f"The offline AWS stays up at {machine.endpoint}. Any AWS client reaches it, for example")
     console.print(
-        "  AWS_ACCESS_KEY_ID=offline AWS_SECRET_ACCESS_KEY=offline AWS_REGION=us-east-1 "
+        f"  AWS_ACCESS_KEY_ID=offline AWS_SECRET_ACCESS_KEY=offline AWS_DEFAULT_REGION={REGION} "
         f"aws --endpoint-url {machine.endpoint} s3 ls s3://{raw_bucket}/",
         soft_wrap=True,
     )
-    console.print("`make docs` shows its Data Docs; `make down` stops it.")
+    console.print(f"What SNS mails is written to {os.path.relpath(machine.state_dir / 'outbox')}.")
+    console.print("`make docs` shows its Data Docs; `make down` stops it, and with it all that it holds.")

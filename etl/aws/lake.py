@@ -32,7 +32,7 @@ class Lake:
 
     def read_contract(self) -> Contract:
         name = f"{self._settings.dataset}/contract.yaml"
-        return load_contract(self._read_expectations(name), name)
+        return load_contract(self._read_expectations(name), name, self._settings.dataset)
 
     def read_suite(self) -> str:
         return self._read_expectations(f"{self._settings.dataset}/suite.json")

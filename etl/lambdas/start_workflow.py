@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from etl.alert import compose
@@ -40,15 +40,14 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
 
 def _start_landed(event: Mapping[str, Any], settings: LambdaSettings) -> None:
     landed = event["detail"]["object"]
+    landed_at = datetime.fromisoformat(event["time"])
+    if landed["key"].endswith("/"):
+        return  # the marker of a folder that somebody made in the console
     try:
         dataset, batch_date = parse_raw_key(landed["key"])
+        _check(landed["key"], dataset, batch_date, landed_at.date(), settings)
     except RawKeyInvalid as error:
         _refuse(error, settings)
-        return
-    landed_at = datetime.fromisoformat(event["time"])
-    if batch_date > landed_at.date() + timedelta(days=1):
-        # Its rows would be newer than those of every day until then, and keep them out.
-        _refuse(RawKeyInvalid(landed["key"], "the date lies in the future"), settings)
         return
     batch = Batch(
         dataset=dataset,
@@ -61,6 +60,14 @@ def _start_landed(event: Mapping[str, Any], settings: LambdaSettings) -> None:
         landed_at=landed_at,
     )
     _start(batch, "landed", settings)
+
+
+def _check(key: str, dataset: str, batch_date: date, landed_on: date, settings: LambdaSettings) -> None:
+    if dataset not in settings.datasets:
+        raise RawKeyInvalid(key, f"there is no dataset {dataset}")
+    # Its rows would be newer than those of every day until then, and keep them out.
+    if batch_date > landed_on + timedelta(days=1):
+        raise RawKeyInvalid(key, "the date lies in the future")
 
 
 def _start_nightly(dataset: str, settings: LambdaSettings) -> list[str]:

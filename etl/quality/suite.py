@@ -19,7 +19,7 @@ from etl.quality.redaction import VALUELESS_AGGREGATES, private_columns
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
 
-PARAMETERS = frozenset({"batch_date"})  # what validate_rows supplies
+PARAMETERS = frozenset({"batch_date", "next_date"})  # what validate_rows supplies
 
 _SINGLE_COLUMNS = ("column", "column_A", "column_B")
 _COLUMN_LISTS = ("column_list", "column_set")

@@ -6,7 +6,7 @@ Fails closed, where GX does not: whatever GX cannot evaluate, or does not answer
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -83,7 +83,11 @@ def _evaluate(
     validator = QuietValidator(execution_engine=engine)
     configurations = validator.process_expectations_for_validation(
         [expectation.configuration for expectation in suite.gx_suite.expectations],
-        {"batch_date": f"{batch_date.isoformat()}T00:00:00"},  # GX cannot compare with a date without a time
+        # GX cannot compare with a date without a time.
+        {
+            "batch_date": f"{batch_date.isoformat()}T00:00:00",
+            "next_date": f"{(batch_date + timedelta(days=1)).isoformat()}T00:00:00",
+        },
     )
     answers: dict[str, list[ExpectationValidationResult]] = {}
     for result in validator.graph_validate(configurations, {"result_format": dict(_RESULT_FORMAT)}):

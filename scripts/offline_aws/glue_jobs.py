@@ -108,7 +108,7 @@ class JobRunner:
             when_ended(run)
 
     def _execute(self, run: JobRun) -> None:
-        folder = Path(tempfile.mkdtemp(prefix="glue-"))
+        folder = Path(tempfile.mkdtemp(dir=self.state.tmp_dir, prefix="glue-"))
         try:
             state, message = self._run_script(run, folder)
         finally:

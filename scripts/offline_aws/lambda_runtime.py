@@ -60,7 +60,7 @@ class LambdaRuntime:
     def invoke(self, function: LambdaFunction, event: Any) -> Invocation:
         """Run the handler once and wait for it."""
         request_id = str(uuid.uuid4())
-        folder = Path(tempfile.mkdtemp(prefix="lambda-"))
+        folder = Path(tempfile.mkdtemp(dir=self.state.tmp_dir, prefix="lambda-"))
         started = time.monotonic()
         try:
             payload, failed, output = self._run(function, event, request_id, folder)

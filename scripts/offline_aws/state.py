@@ -29,6 +29,11 @@ class ServerState:
         """The e-mails that SNS would have sent, one .txt each."""
         return self._folder("outbox")
 
+    @property
+    def tmp_dir(self) -> Path:
+        """Folders of job runs and Lambda calls while they last; one that was killed leaves its own."""
+        return self._folder("tmp")
+
     def _folder(self, name: str) -> Path:
         folder = self.state_dir / name
         folder.mkdir(parents=True, exist_ok=True)

@@ -22,6 +22,7 @@ def workflow(lake: ALake, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("NAME_PREFIX", lake.name)
     monkeypatch.setenv("RAW_BUCKET", lake.bucket("raw"))
     monkeypatch.setenv("DOCS_BUCKET", lake.bucket("docs"))
+    monkeypatch.setenv("DATASETS", "employee,gone")
     monkeypatch.setenv("ALERT_TOPIC_ARN", lake.topic_arn)
     name = f"{lake.name}-employee"
     lake.client("glue").create_workflow(Name=name)
@@ -87,6 +88,17 @@ def test_a_key_that_names_no_dataset_is_told_and_not_retried(lake: ALake, workfl
     assert runs(lake, workflow) == []
 
 
+def test_a_file_of_no_dataset_is_told_and_a_folder_is_nothing(lake: ALake, workflow: str):
+    """A typo in the first folder loses no file silently; making a folder in the console is no file."""
+    stray = object_created(lake.land(b"x"), key="employees/dt=2026-11-24/x.csv")
+    folder = object_created(lake.land(b""), key="employee/dt=2026-11-24/", size=0)
+
+    assert start_workflow.handler(sqs(stray, folder), None) == {"batchItemFailures": []}
+    (mail,) = lake.mails()
+    assert "there is no dataset employees" in mail
+    assert runs(lake, workflow) == []
+
+
 def test_a_file_for_a_day_in_the_future_is_told_and_not_run(lake: ALake, workflow: str):
     """Its rows would count as newer than those of every day until then."""
     early = object_created(lake.land(b"x", NOON.date() + timedelta(days=2)))
@@ -99,7 +111,7 @@ def test_a_file_for_a_day_in_the_future_is_told_and_not_run(lake: ALake, workflo
 
 def test_a_run_that_cannot_be_started_comes_again(lake: ALake, workflow: str):
     """Only the messages that failed go back to the queue; the others of the batch are done."""
-    unknown = object_created(lake.land(b"x"), key="nobody/dt=2026-11-24/x.csv")
+    unknown = object_created(lake.land(b"x"), key="gone/dt=2026-11-24/x.csv")
     incomplete = {"detail": {}}
     good = object_created(lake.land(b"name,age\n"))
 

@@ -12,14 +12,13 @@ resource "aws_s3_bucket_notification" "raw" {
 
 resource "aws_cloudwatch_event_rule" "object_created" {
   name        = local.rule_name
-  description = "A file landed in the raw zone, in the folder of a dataset."
+  description = "A file landed in the raw zone; in no dataset's folder, people hear of it."
 
   event_pattern = jsonencode({
     source      = ["aws.s3"]
     detail-type = ["Object Created"]
     detail = {
       bucket = { name = [var.raw_bucket] }
-      object = { key = [for folder in local.landing_folders : { prefix = folder }] }
     }
   })
 }

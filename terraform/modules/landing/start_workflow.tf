@@ -59,6 +59,7 @@ module "start_workflow" {
     ALERT_TOPIC_ARN = var.alert_topic_arn
     DOCS_BUCKET     = var.docs_bucket
     RAW_BUCKET      = var.raw_bucket
+    DATASETS        = join(",", sort(keys(var.datasets)))
   }
 
   event_rule_name      = local.rule_name
