@@ -3,12 +3,11 @@
 The contract is parsed once, here, and trusted afterwards. Terraform reads the same file with yamldecode.
 """
 
-import codecs
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Self
 
 import pyarrow as pa
 import pydantic
@@ -81,18 +80,25 @@ class Column:
 class CsvFormat(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
 
-    delimiter: Annotated[str, pydantic.Field(min_length=1, max_length=1)] = ","
-    quote: Annotated[str, pydantic.Field(min_length=1, max_length=1)] = '"'
+    # Both parsers take one ASCII character; a line end can be neither.
+    delimiter: Annotated[str, pydantic.Field(pattern=r"^[\t -~]$")] = ","
+    quote: Annotated[str, pydantic.Field(pattern=r"^[!-~]$")] = '"'
     encoding: str = "utf-8"
 
     @pydantic.field_validator("encoding")
     @classmethod
     def _is_known(cls, encoding: str) -> str:
         try:
-            codecs.lookup(encoding)
+            "a".encode(encoding)  # also refuses codecs that are none of text, such as base64
         except LookupError as error:
             raise ValueError(f"{encoding!r} is no encoding") from error
         return encoding
+
+    @pydantic.model_validator(mode="after")
+    def _are_apart(self) -> Self:
+        if self.delimiter == self.quote:
+            raise ValueError("delimiter and quote are the same character")
+        return self
 
 
 class _Custom(pydantic.BaseModel):

@@ -9,6 +9,7 @@ from etl.aws.lake import Lake
 from etl.batch import Batch, MergeMode
 from etl.contract import Contract
 from etl.manifest import Manifest
+from etl.outcome import ExpectationOutcome
 from etl.quality.data_docs import (
     MOST_LISTED,
     RunInfo,
@@ -40,6 +41,14 @@ class Finding:
     @property
     def rows_read(self) -> int:
         return self.read.count if self.read else 0
+
+    @property
+    def outcomes(self) -> tuple[ExpectationOutcome, ...]:
+        return self.validation.outcomes if self.validation else ()
+
+    @property
+    def expectations_met(self) -> int:
+        return self.validation.expectations_met if self.validation else 0
 
     @property
     def rows_unparsable(self) -> int:
@@ -119,7 +128,6 @@ def report_merge(
 
 def _gate_report(batch: Batch, run_id: str, finding: Finding, page: str, watch: Stopwatch) -> GateReport:
     judgement = finding.judgement
-    outcomes = finding.validation.outcomes if finding.validation else ()
     return GateReport(
         dataset=batch.dataset,
         batch_id=batch.batch_id,
@@ -135,8 +143,8 @@ def _gate_report(batch: Batch, run_id: str, finding: Finding, page: str, watch: 
         else 0,
         rows_quarantined=len(judgement.reasons),
         rows_unparsable=finding.rows_unparsable,
-        expectations_met=sum(outcome.success and outcome.error is None for outcome in outcomes),
-        expectations_total=len(outcomes),
+        expectations_met=finding.expectations_met,
+        expectations_total=len(finding.outcomes),
         failed=judgement.failed,
         warnings=judgement.warnings,
         suite_fingerprint=finding.suite.fingerprint if finding.suite else "",
@@ -149,8 +157,6 @@ def _gate_report(batch: Batch, run_id: str, finding: Finding, page: str, watch: 
 def _publish_page(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> str:
     """Add the run's own page, and its line in the index; returns the page's name under the docs."""
     judgement = finding.judgement
-    outcomes = finding.validation.outcomes if finding.validation else ()
-    page = f"{batch.dataset}/{batch.batch_date}/{run_id}.html"
     run = RunInfo(
         dataset=batch.dataset,
         batch_date=str(batch.batch_date),
@@ -164,20 +170,20 @@ def _publish_page(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> st
             "quarantined": len(judgement.reasons),
             "unparsable": finding.rows_unparsable,
         },
-        expectations_met=sum(outcome.success and outcome.error is None for outcome in outcomes),
-        expectations_total=len(outcomes),
+        expectations_met=finding.expectations_met,
+        expectations_total=len(finding.outcomes),
         failed=judgement.failed,
         finished_at=_now(),
         reason="; ".join((judgement.reason or "", *judgement.problems)).strip("; ") or None,
     )
-    summary = RunSummary.of(run, page)
+    summary = RunSummary.of(run, run.page)
     for name, body in static_assets().items():
         if not lake.has_page(name):
             lake.write_page(name, body, _content_type(name))
-    lake.write_page(page, render_run_page(finding.validation, run))
+    lake.write_page(run.page, render_run_page(finding.validation, run))
     runs = lake.update_run_list(lambda known: _with_run(known or [], asdict(summary)))
-    lake.write_page("index.html", render_index([RunSummary(**entry) for entry in runs]))
-    return page
+    lake.write_page("index.html", render_index([RunSummary.from_json(entry) for entry in runs]))
+    return run.page
 
 
 def _with_run(known: list[Any], entry: dict[str, Any]) -> list[Any]:
@@ -220,12 +226,11 @@ def _gate_alert(batch: Batch, report: GateReport, finding: Finding, lake: Lake) 
 
 
 def _describe_failures(finding: Finding, report: GateReport) -> list[str]:
-    outcomes = finding.validation.outcomes if finding.validation else ()
     told = report.warnings if report.verdict.lets_rows_pass else report.failed
     return [
         f"{o.name} ({o.severity}): {o.description}"
         + (f" {o.unexpected_count} rows, {o.unexpected_percent:.2f} %" if o.is_row_level else "")
-        for o in outcomes
+        for o in finding.outcomes
         if o.name in told
     ]
 

@@ -9,7 +9,7 @@ Layout under the docs prefix: `index.html`, `static/…`, `<dataset>/<batch_date
 
 import importlib.util
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
@@ -80,6 +80,12 @@ class RunSummary:
             failed=tuple(run.failed),
             reason=run.reason,
         )
+
+    @classmethod
+    def from_json(cls, entry: Mapping[str, Any]) -> "RunSummary":
+        """Fields that this version does not know are passed over: a later one may have written them."""
+        known = {f.name for f in fields(cls)}
+        return cls(**{name: value for name, value in entry.items() if name in known})
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,3 +269,17 @@ def test_the_index_does_not_grow_for_ever():
 def test_an_index_without_runs():
     """Before the first run the index says that there is none."""
     assert "Nothing was judged yet." in Page(render_index([])).text
+
+
+def test_an_entry_of_a_later_version_is_listed():
+    """The list of runs outlives a rolled-back deployment: fields that are not known are passed over."""
+    entry = {
+        "dataset": "employee",
+        "batch_date": "2026-11-24",
+        "run_id": "wr_1",
+        "verdict": "passed",
+        "page": "employee/2026-11-24/wr_1.html",
+        "finished_at": "2026-11-24T03:00:00+00:00",
+        "from_the_future": 1,
+    }
+    assert RunSummary.from_json(entry).run_id == "wr_1"
