@@ -12,7 +12,7 @@ from etl.quality.validate import Validation, validate_rows
 from etl.reporting import Finding, report_gate, report_merge
 from etl.run_report import GateReport, MergeReport, Verdict
 from etl.steps.dedupe import dedupe_rows
-from etl.steps.gate import Judgement, find_incomplete_rows, judge
+from etl.steps.gate import Judgement, judge_rows
 from etl.steps.keys import hash_rows
 from etl.steps.merge import add_lineage
 from etl.steps.quarantine import collect_quarantine, keep_passed_rows
@@ -75,13 +75,7 @@ def _examine(batch: Batch, lake: Lake, watch: Stopwatch) -> Finding:
             read = read_rows(lake.read_batch(batch), batch.key, contract)
         with watch.stage("validate"):
             validation = validate_rows(read.rows, suite, contract, batch.batch_date)
-        judgement = judge(
-            validation.outcomes,
-            rows_read=read.count,
-            rows_unparsable=len(read.unparsable),
-            incomplete_rows=find_incomplete_rows(read.rows, contract),
-            max_quarantine_percent=contract.max_quarantine_percent,
-        )
+        judgement = judge_rows(validation.outcomes, read, contract)
     except FileRejected as error:
         judgement = Judgement(Verdict.REJECTED, str(error))
     except (ContractInvalid, SuiteInvalid) as error:

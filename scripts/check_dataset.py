@@ -14,7 +14,7 @@ from etl.contract import Contract, load_contract
 from etl.errors import LakegateError
 from etl.quality.suite import Suite, load_suite
 from etl.quality.validate import validate_rows
-from etl.steps.gate import find_incomplete_rows, judge
+from etl.steps.gate import judge_rows
 from etl.steps.read_csv import read_rows
 
 EXPECTATIONS = Path(__file__).parents[1] / "expectations"
@@ -48,13 +48,7 @@ def _load(dataset: str) -> tuple[Contract, Suite]:
 def _judge(file: Path, on: date, contract: Contract, suite: Suite) -> None:
     read = read_rows(file.read_bytes(), file.name, contract)
     outcomes = validate_rows(read.rows, suite, contract, on).outcomes
-    judgement = judge(
-        outcomes,
-        rows_read=read.count,
-        rows_unparsable=len(read.unparsable),
-        incomplete_rows=find_incomplete_rows(read.rows, contract),
-        max_quarantine_percent=contract.max_quarantine_percent,
-    )
+    judgement = judge_rows(outcomes, read, contract)
     typer.echo(f"{read.count} rows read, {len(read.unparsable)} unparsable")
     for row in read.unparsable:
         typer.echo(f"  line {row.line_number}: {row.reason}")

@@ -19,19 +19,11 @@ from scripts.athena_query import ask_athena
 from scripts.demo_view import View
 from scripts.docs import sync_docs
 from scripts.offline_machine import STATE_DIR, Machine, start_machine
-from scripts.runs import WorkflowRun, await_run, run_ids
-from scripts.sample_data import Day, Fault, Recipe, Sample, make_sample
+from scripts.runs import COUNTS, WorkflowRun, await_run, run_ids
+from scripts.sample_data import ROW_FAULTS, Day, Fault, Recipe, Sample, make_sample
 from scripts.stack_up import apply_with_progress, ends_in_order, say_how_to_reach
 
 DATASET = "employee"
-ROW_FAULTS = (
-    Fault.AGE_230,
-    Fault.UNKNOWN_DEPARTMENT,
-    Fault.NEGATIVE_SALARY,
-    Fault.MISSING_COLUMN,
-    Fault.DUPLICATE_KEY,
-    Fault.CHANGED_SALARY,
-)
 _NAME_COLUMNS = {"first_name", "last_name"}
 
 
@@ -172,23 +164,8 @@ def _who_sees_what(demo: Demo) -> None:
 
 
 def _counts(run: WorkflowRun) -> dict[str, int]:
-    return (
-        dict(run.merge["counts"])
-        if run.merge
-        else dict.fromkeys(
-            (
-                "read",
-                "inserted",
-                "updated",
-                "unchanged",
-                "skipped",
-                "duplicates",
-                "quarantined",
-                "unparsable",
-            ),
-            -1,
-        )
-    )
+    """Of a run without a merge, counts that no check takes for right."""
+    return dict(run.merge["counts"]) if run.merge else dict.fromkeys(COUNTS, -1)
 
 
 def _ran_through(run: WorkflowRun) -> bool:

@@ -11,10 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from scripts.runs import WorkflowRun
+from scripts.runs import COUNTS, WorkflowRun
 
 _LOG_EVERY_SECONDS = 10.0
-_COUNTS = ("read", "inserted", "updated", "unchanged", "skipped", "duplicates", "quarantined", "unparsable")
 
 
 class Update(Protocol):
@@ -96,7 +95,7 @@ def _facts(run: WorkflowRun) -> dict[str, str]:
     counts = run.merge["counts"] if run.merge else {"read": run.gate["rows_read"]} if run.gate else {}
     return {
         "verdict": run.gate["verdict"].replace("_", " ") if run.gate else "none",
-        **{f"rows {name}": str(counts.get(name, "")) for name in _COUNTS},
+        **{f"rows {name}": str(counts.get(name, "")) for name in COUNTS},
         "snapshot": f"…{run.merge['snapshot_id'][-8:]}" if run.merge else "untouched",
         **{f"{step} job, seconds": _seconds(run, step) for step in ("gate", "merge")},
     }

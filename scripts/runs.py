@@ -3,12 +3,14 @@
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from etl.run_files import gate_report_key, merge_report_key
+from etl.run_report import RowCounts
 from scripts.offline_machine import Machine
 
+COUNTS = tuple(f.name for f in fields(RowCounts))
 _POLL_SECONDS = 0.25
 
 

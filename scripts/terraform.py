@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from scripts.offline_aws.guard import spawn_guarded
+from scripts.package import CHECKOUT
 
-CHECKOUT = Path(__file__).resolve().parent.parent
 OLDEST = (1, 9)
 _PROVIDER = Path("registry.terraform.io") / "hashicorp" / "aws"
 _MIRROR_VARIABLE = "LAKEGATE_TERRAFORM_MIRROR"

@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from etl.contract import Contract
 from etl.outcome import ExpectationOutcome, Severity
 from etl.run_report import Verdict
+from etl.steps.read_csv import ReadRows
 
 REQUIRED_IS_NULL = "required_value_missing"
 
@@ -66,6 +67,17 @@ def judge(
         return Judgement(Verdict.REJECTED, reason, failed=failed, warnings=warnings)
     verdict = Verdict.PASSED_WITH_QUARANTINE if unusable else Verdict.PASSED
     return Judgement(verdict, None, dict(sorted(reasons.items())), failed, warnings)
+
+
+def judge_rows(outcomes: Sequence[ExpectationOutcome], read: ReadRows, contract: Contract) -> Judgement:
+    """The gate's policy over the rows of a file, with the contract's figures."""
+    return judge(
+        outcomes,
+        rows_read=read.count,
+        rows_unparsable=len(read.unparsable),
+        incomplete_rows=find_incomplete_rows(read.rows, contract),
+        max_quarantine_percent=contract.max_quarantine_percent,
+    )
 
 
 def find_incomplete_rows(rows: pa.Table, contract: Contract) -> list[int]:

@@ -103,7 +103,7 @@ def read_rows(data: bytes, key: str, contract: Contract) -> ReadRows:
     """
     text = _decode(_unzip(data, key) if key.endswith(".gz") else data, key, contract.csv)
     lines = Lines(text)
-    header = _read_header(text, key, contract)
+    header = _read_header(lines, key, contract)
     if contract.csv.quote.encode() in text:
         fields = _read_quoted(text, key, contract.csv, len(header), lines)
     else:
@@ -155,11 +155,10 @@ def _decode(data: bytes, key: str, form: CsvFormat) -> bytes:
     return text.removeprefix("\ufeff").encode()
 
 
-def _read_header(text: bytes, key: str, contract: Contract) -> list[str]:
-    first_line = Lines(text).text(1)
+def _read_header(lines: Lines, key: str, contract: Contract) -> list[str]:
     try:
         rows = csv.reader(
-            [first_line], delimiter=contract.csv.delimiter, quotechar=contract.csv.quote, strict=True
+            [lines.text(1)], delimiter=contract.csv.delimiter, quotechar=contract.csv.quote, strict=True
         )
         header = next(rows, [])
     except csv.Error as error:
