@@ -1,8 +1,8 @@
 """What a run tells: its report, its Data Docs page, its metrics and, where somebody must act, an alert."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from etl.alert import Alert, compose
 from etl.aws.lake import Lake
@@ -10,14 +10,8 @@ from etl.batch import Batch, MergeMode
 from etl.contract import Contract
 from etl.manifest import Manifest
 from etl.outcome import ExpectationOutcome
-from etl.quality.data_docs import (
-    MOST_LISTED,
-    RunInfo,
-    RunSummary,
-    render_index,
-    render_run_page,
-    static_assets,
-)
+from etl.publishing import publish_run
+from etl.quality.data_docs import page_of
 from etl.quality.suite import Suite
 from etl.quality.validate import Validation
 from etl.run_report import GateReport, MergeReport, RowCounts, Verdict
@@ -57,9 +51,10 @@ class Finding:
 
 def report_gate(batch: Batch, run_id: str, finding: Finding, lake: Lake, watch: Stopwatch) -> GateReport:
     """Publish the page, the metrics and, unless rows pass, the alert; then write the report."""
+    report = _gate_report(batch, run_id, finding)
     with watch.stage("data docs"):
-        page = _publish_page(batch, run_id, finding, lake)
-    report = _gate_report(batch, run_id, finding, page, watch)
+        publish_run(report, finding.validation, dict(_page_facts(report, lake)), lake)
+    report = replace(report, seconds=watch.seconds | {"total": watch.total})
     unusable = report.rows_quarantined + report.rows_unparsable
     lake.publish_metrics(
         {
@@ -126,7 +121,8 @@ def report_merge(
     return report
 
 
-def _gate_report(batch: Batch, run_id: str, finding: Finding, page: str, watch: Stopwatch) -> GateReport:
+def _gate_report(batch: Batch, run_id: str, finding: Finding) -> GateReport:
+    """The report, but for how long it all took."""
     judgement = finding.judgement
     return GateReport(
         dataset=batch.dataset,
@@ -147,54 +143,17 @@ def _gate_report(batch: Batch, run_id: str, finding: Finding, page: str, watch: 
         expectations_total=len(finding.outcomes),
         failed=judgement.failed,
         warnings=judgement.warnings,
+        problems=judgement.problems,
         suite_fingerprint=finding.suite.fingerprint if finding.suite else "",
-        docs_key=page,
+        docs_key=page_of(batch.dataset, str(batch.batch_date), run_id),
         finished_at=_now(),
-        seconds=watch.seconds | {"total": watch.total},
     )
 
 
-def _publish_page(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> str:
-    """Add the run's own page, and its line in the index; returns the page's name under the docs."""
-    judgement = finding.judgement
-    run = RunInfo(
-        dataset=batch.dataset,
-        batch_date=str(batch.batch_date),
-        run_id=run_id,
-        batch_id=batch.batch_id,
-        verdict=judgement.verdict,
-        object_key=batch.key,
-        object_version=batch.version_id,
-        counts={
-            "read": finding.rows_read,
-            "quarantined": len(judgement.reasons),
-            "unparsable": finding.rows_unparsable,
-        },
-        expectations_met=finding.expectations_met,
-        expectations_total=len(finding.outcomes),
-        failed=judgement.failed,
-        finished_at=_now(),
-        reason="; ".join((judgement.reason or "", *judgement.problems)).strip("; ") or None,
-    )
-    summary = RunSummary.of(run, run.page)
-    for name, body in static_assets().items():
-        if not lake.has_page(name):
-            lake.write_page(name, body, _content_type(name))
-    lake.write_page(run.page, render_run_page(finding.validation, run))
-    runs = lake.update_run_list(lambda known: _with_run(known or [], asdict(summary)))
-    lake.write_page("index.html", render_index([RunSummary.from_json(entry) for entry in runs]))
-    return run.page
-
-
-def _with_run(known: list[Any], entry: dict[str, Any]) -> list[Any]:
-    """`known` with this run's entry at its end, in place of an earlier one of the same run.
-
-    No more are kept than the index lists, so that publishing does not slow down over the years.
-    """
-    others = [other for other in known if other["run_id"] != entry["run_id"]]
-    mine = [other for other in others if other["dataset"] == entry["dataset"]]
-    dropped = {other["run_id"] for other in mine[: max(0, len(mine) - MOST_LISTED + 1)]}
-    return [other for other in others if other["run_id"] not in dropped] + [entry]
+def _page_facts(report: GateReport, lake: Lake) -> Iterator[tuple[str, str]]:
+    """What the run's page tells beside the report, as rows of its table of facts."""
+    if report.verdict is Verdict.PASSED_WITH_QUARANTINE:
+        yield "Rows set aside, for a data steward", lake.quarantine_query(report.run_id)
 
 
 def _gate_alert(batch: Batch, report: GateReport, finding: Finding, lake: Lake) -> Alert:
@@ -203,19 +162,15 @@ def _gate_alert(batch: Batch, report: GateReport, finding: Finding, lake: Lake) 
         Verdict.REJECTED: f"{batch.dataset} of {batch.batch_date} was rejected: nothing was written",
         Verdict.ERROR: f"{batch.dataset} of {batch.batch_date} could not be judged: nothing was written",
     }.get(report.verdict, f"{batch.dataset} of {batch.batch_date} passed, with warnings")
-    next_step = {
-        Verdict.REJECTED: "This is not retried: bad data stays bad. Ask the sender for a corrected file; "
-        "landing it under the same key starts a new run.",
-        Verdict.ERROR: "Nothing is known about the data. Mend the suite or the contract, deploy, and start "
-        "the workflow again for this file.",
-    }.get(report.verdict, "The rows are in the table. Look at the expectations that failed.")
+    passing = "The rows are in the table. Look at the expectations that failed."
+    next_step = passing if passes else report.verdict.next_step
     facts = {
         "Dataset": batch.dataset,
         "Batch date": str(batch.batch_date),
         "File": f"{batch.uri} (version {batch.version_id})",
         "Verdict": report.verdict,
         "Reason": report.reason,
-        "Problems": "; ".join(finding.judgement.problems) or None,
+        "Problems": "; ".join(report.problems) or None,
         "Failed": "; ".join(_describe_failures(finding, report)) or None,
         "Rows": f"{report.rows_read} read, {report.rows_unparsable} unparsable",
         "Table": "written" if passes else "untouched; readers see the last good batch",
@@ -233,11 +188,6 @@ def _describe_failures(finding: Finding, report: GateReport) -> list[str]:
         for o in finding.outcomes
         if o.name in told
     ]
-
-
-def _content_type(name: str) -> str:
-    endings = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml", "png": "image/png"}
-    return endings.get(name.rpartition(".")[2], "application/octet-stream")
 
 
 def _now() -> str:
