@@ -78,9 +78,8 @@ def update_json(bucket: str, key: str, change: Callable[[Any], Any], show: Calla
         changed = change(document)
         if changed == document and not refused:
             return
-        show(
-            changed
-        )  # also when another writer has made the same change: ours may have hidden what it showed
+        # Also when another writer has made the same change: ours may have hidden what that one showed.
+        show(changed)
         if _put_json_if(bucket, key, changed, condition):
             return
         refused = True
