@@ -41,13 +41,16 @@ def main(
         str | None, typer.Option(help="The docs zone; else Terraform's state of the environment names it.")
     ] = None,
     into: Annotated[Path, typer.Option(help="Where the copies of dev and prod are kept.")] = _DOCS_DIR,
+    state_dir: Annotated[Path, typer.Option(help="Where the offline machine keeps its files.")] = STATE_DIR,
     serve: Annotated[
         bool, typer.Option("--serve/--no-serve", help="Serve them until Ctrl-C, or just say where they are.")
     ] = True,
 ) -> None:
     """Copy the Data Docs of an environment to this machine and show them."""
     try:
-        index = _fetch_local() if env is Environment.LOCAL else _fetch_remote(env, bucket, into / env)
+        index = (
+            _fetch_local(state_dir) if env is Environment.LOCAL else _fetch_remote(env, bucket, into / env)
+        )
     except (DocsUnavailable, TerraformFailed) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
@@ -58,16 +61,16 @@ def main(
         typer.echo(index.as_uri())
 
 
-def _fetch_local() -> Path:
+def _fetch_local(state_dir: Path) -> Path:
     """Of the machine that is up, else those of the last demo. The user's own AWS account is not meant."""
     forget_own_account()
-    index = STATE_DIR / "docs" / "index.html"
-    if (machine := find_machine()) and (outputs := machine.terraform().outputs()):
+    index = state_dir / "docs" / "index.html"
+    if (machine := find_machine(state_dir)) and (outputs := machine.terraform().outputs()):
         bucket = outputs["buckets"]["docs"]
         with _explained(bucket), _progress() as on_progress:
             index = sync_docs(machine.client("s3"), bucket, machine.docs_dir, on_progress)
     if not index.exists():
-        raise DocsUnavailable("There are no Data Docs yet. `make demo` makes some.")
+        raise DocsUnavailable("There are no Data Docs yet: no batch was judged. `make demo` judges some.")
     return index
 
 
@@ -103,6 +106,8 @@ def _explained(bucket: str) -> Iterator[None]:
         ) from error
     except (aws.ConnectionError, aws.HTTPClientError) as error:
         raise DocsUnavailable(f"S3 cannot be reached: {error}") from error
+    except aws.ParamValidationError as error:
+        raise DocsUnavailable(f"{bucket!r} is no name of a bucket.") from error
     except aws.BotoCoreError as error:  # all others are about credentials and settings
         raise DocsUnavailable(
             f"There are no AWS credentials to read s3://{bucket} with ({error}). "

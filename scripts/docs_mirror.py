@@ -51,7 +51,8 @@ def _fetch_changes(s3: Any, bucket: str, folder: Path, on_progress: OnProgress) 
                 raise
         _remove_others(folder, set(there))
     finally:  # what was fetched before an interruption need not be fetched again
-        record.write_text(json.dumps({name: etag for name, etag in fetched.items() if name in there}))
+        kept = {name: etag for name, etag in fetched.items() if name in there}
+        _write_whole(record, json.dumps(kept).encode())
     return len(changed)
 
 
@@ -76,7 +77,7 @@ def _is_here(path: Path, fetched: str | None, etag: str) -> bool:
 
 
 def _fetch(s3: Any, bucket: str, name: str, path: Path) -> str | None:
-    """The ETag of what was fetched, None if it is gone; a file is there whole or not at all."""
+    """The ETag of what was fetched, None if it is gone."""
     try:
         answer = s3.get_object(Bucket=bucket, Key=PREFIX + name)
     except ClientError as error:
@@ -84,10 +85,15 @@ def _fetch(s3: Any, bucket: str, name: str, path: Path) -> str | None:
             return None
         raise
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial_path = path.with_name(f"{path.name}.partial")
-    partial_path.write_bytes(answer["Body"].read())
-    partial_path.replace(path)
+    _write_whole(path, answer["Body"].read())
     return answer["ETag"]
+
+
+def _write_whole(path: Path, body: bytes) -> None:
+    """A file is there whole or not at all, whenever this is interrupted."""
+    part = path.with_name(f"{path.name}.partial")
+    part.write_bytes(body)
+    part.replace(path)
 
 
 def _remove_others(folder: Path, names: set[str]) -> None:

@@ -1,6 +1,9 @@
 """The demo itself, once, and what the machine it leaves behind can be asked."""
 
 import json
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +14,7 @@ import pytest
 
 from scripts.athena_query import ask_athena
 from scripts.offline_machine import Machine, find_machine, stop_machine
+from scripts.package import CHECKOUT
 from scripts.runs import await_run, run_ids
 from scripts.sample_data import Recipe, make_sample
 from tests.e2e.conftest import processes_of
@@ -29,11 +33,6 @@ class Kept:
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
     """A demo that has run with --keep."""
-    import subprocess
-    import sys
-
-    from scripts.package import CHECKOUT
-
     state_dir = tmp_path_factory.mktemp("demo")
     command = [sys.executable, "-m", "scripts.demo", "--keep", "--state-dir", str(state_dir)]
     ended = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=400)
@@ -64,6 +63,17 @@ def test_the_summary_says_where_things_are(kept: Kept):
     ):
         assert fact in kept.said
     assert (kept.machine.docs_dir / "index.html").is_file()
+
+
+def test_the_data_docs_can_be_fetched_again(kept: Kept):
+    """`make docs` finds the machine, whatever AWS settings the user has, and says where the index is."""
+    command = [sys.executable, "-m", "scripts.docs", "--no-serve", "--state-dir", str(kept.machine.state_dir)]
+    environ = os.environ | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_PROFILE": "somebody"}
+    done = subprocess.run(command, cwd=CHECKOUT, env=environ, capture_output=True, text=True, check=False)
+    index = kept.machine.docs_dir / "index.html"
+
+    assert (done.stdout.strip(), done.stderr, done.returncode) == (index.as_uri(), "", 0)
+    assert "Passed with quarantine" in index.read_text()
 
 
 def test_a_second_plan_is_empty(kept: Kept):

@@ -92,6 +92,7 @@ def reachable(lake: ALake) -> set[str]:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_the_cost_of_a_run_does_not_grow_with_history(lake: ALake):
     """Of 1,000 runs, none of the last 600 makes more requests or writes more bytes than those before it did.
 
