@@ -167,3 +167,14 @@ def a_gate_report(**changes: Any) -> GateReport:
         **changes,
     )
     return replace(report, docs_key=page_of(report.dataset, report.batch_date, report.run_id))
+
+
+def an_expectation_that_shows_a_value() -> dict[str, Any]:
+    """An entry of a suite that fails of most files, and whose page shows the most common department."""
+    return {
+        "type": "expect_column_most_common_value_to_be_in_set",
+        "kwargs": {"column": "department", "value_set": ["Nobody's"]},
+        "severity": "critical",
+        "description": "Nobody is in a department.",
+        "meta": {"name": "most_common_department", "owner": "people-data"},
+    }

@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from builders import EXPECTATIONS, a_batch, the_employee_contract
+from builders import EXPECTATIONS, a_batch, an_expectation_that_shows_a_value, the_employee_contract
 
 from etl.alert import Alert
 from etl.batch import Batch
@@ -110,15 +110,7 @@ def a_hostile_batch() -> tuple[bytes, str]:
     """A file and a suite whose texts are markup, and an expectation that shows a value of the file."""
     document = json.loads(SUITE)
     document["expectations"][2]["description"] = HOSTILE
-    document["expectations"].append(
-        {
-            "type": "expect_column_most_common_value_to_be_in_set",
-            "kwargs": {"column": "department", "value_set": ["Data"]},
-            "severity": "critical",
-            "description": "Most people are in Data.",
-            "meta": {"name": "most_common_department", "owner": "people-data"},
-        }
-    )
+    document["expectations"].append(an_expectation_that_shows_a_value())
     quoted = HOSTILE.replace('"', '""')
     rows = [f'A{n},B{n},40,"{quoted}",Clerk,50000,2020-01-31' for n in range(20)]
     header = "first_name,last_name,age,department,job_title,salary,hire_date"

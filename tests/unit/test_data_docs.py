@@ -12,7 +12,7 @@ from posixpath import dirname, join, normpath
 
 import pyarrow as pa
 import pytest
-from builders import a_gate_report
+from builders import a_gate_report, an_expectation_that_shows_a_value
 
 from etl.contract import load_contract
 from etl.quality.data_docs import (
@@ -194,15 +194,7 @@ def test_markup_in_data_and_suite_is_shown_and_not_run():
     attack = "<script>alert(1)</script>"
     document = json.loads(SUITE_TEXT)
     document["expectations"][0]["description"] = attack
-    document["expectations"].append(
-        {
-            "type": "expect_column_most_common_value_to_be_in_set",
-            "kwargs": {"column": "department", "value_set": ["Data"]},
-            "severity": "warning",
-            "description": "Departments.",
-            "meta": {"name": "departments", "owner": "people-data"},
-        }
-    )
+    document["expectations"].append(an_expectation_that_shows_a_value())
     rows = people(600, TODAY, 7).set_column(3, "department", pa.array([attack] * 600))
     run = replace(RUN, reason=attack, problems=(attack,), object_uri=attack, failed=(attack,))
     page = render_run_page(validated(rows, json.dumps(document)), run, {attack: attack})
