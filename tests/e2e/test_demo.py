@@ -17,6 +17,7 @@ from scripts.offline_machine import Machine, find_machine, stop_machine
 from scripts.package import CHECKOUT
 from scripts.runs import await_run, run_ids
 from scripts.sample_data import Recipe, make_sample
+from scripts.terraform import read_outputs
 from tests.e2e.conftest import processes_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
@@ -74,6 +75,13 @@ def test_the_data_docs_can_be_fetched_again(kept: Kept):
 
     assert (done.stdout.strip(), done.stderr, done.returncode) == (index.as_uri(), "", 0)
     assert "Passed with quarantine" in index.read_text()
+
+
+def test_outputs_are_read_from_the_users_own_state(kept: Kept, monkeypatch: pytest.MonkeyPatch):
+    """Of an environment that the user has initialised, Terraform tells what was made of it."""
+    monkeypatch.setenv("TF_DATA_DIR", str(kept.machine.state_dir / "terraform-local"))
+
+    assert read_outputs("local") == kept.outputs
 
 
 def test_a_second_plan_is_empty(kept: Kept):
