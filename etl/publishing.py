@@ -4,7 +4,8 @@ What a run costs does not grow with history. The index shows the newest runs of 
 on the page of its month, which grows with the runs of that month alone; the months of a dataset are on a page
 of their own, which is written when a month is new. No run's results are read again.
 
-A page is written before what links to it, so no link ever leads nowhere.
+What the index leads to is written before the index. (The crumbs of a dataset's first run lead nowhere for as
+long as its publishing takes.)
 
 Under the prefix of the Data Docs: `index.html`, `<dataset>/index.html` (its months),
 `<dataset>/<month>.html`, `<dataset>/<batch_date>/<run_id>.html` and `static/<hash>/…`; the lists are JSON
