@@ -40,8 +40,8 @@ up: $(STAMP) ## Start the offline AWS with the stack on it; PORT=n chooses its p
 down: $(STAMP) ## Stop the offline AWS
 	@exec $(PY) -m scripts.down
 
-docs: $(STAMP) ## Open, or print, the Data Docs' index
-	@exec $(PY) -m scripts.docs
+docs: $(STAMP) ## Serve the Data Docs on this machine; ENV=dev or ENV=prod for those of an AWS account
+	@exec $(PY) -m scripts.docs --env $(or $(ENV),local)
 
 test: $(STAMP) chromium ## All tests
 	@exec $(PY) -m pytest -n auto --dist loadfile

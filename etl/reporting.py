@@ -141,6 +141,8 @@ def _gate_report(batch: Batch, run_id: str, finding: Finding) -> GateReport:
         rows_unparsable=finding.rows_unparsable,
         expectations_met=finding.expectations_met,
         expectations_total=len(finding.outcomes),
+        metrics_fast=finding.validation.metrics_fast if finding.validation else 0,
+        metrics_fallback=finding.validation.metrics_fallback if finding.validation else 0,
         failed=judgement.failed,
         warnings=judgement.warnings,
         problems=judgement.problems,
@@ -154,6 +156,9 @@ def _page_facts(report: GateReport, lake: Lake) -> Iterator[tuple[str, str]]:
     """What the run's page tells beside the report, as rows of its table of facts."""
     if report.verdict is Verdict.PASSED_WITH_QUARANTINE:
         yield "Rows set aside, for a data steward", lake.quarantine_query(report.run_id)
+    if report.metrics_fast or report.metrics_fallback:
+        by_pandas = f", {report.metrics_fallback} by Great Expectations' pandas code"
+        yield "Metrics", f"{report.metrics_fast} computed over Arrow{by_pandas}"
 
 
 def _gate_alert(batch: Batch, report: GateReport, finding: Finding, lake: Lake) -> Alert:

@@ -64,7 +64,9 @@ class RowCounts:
 @dataclass(frozen=True, slots=True)
 class GateReport:
     """The gate's half. `warnings` are expectations that failed without stopping or quarantining anything,
-    `problems` say why a check broke. `docs_key` is the run's page, under the prefix of the Data Docs."""
+    `problems` say why a check broke. `docs_key` is the run's page, under the prefix of the Data Docs.
+    `metrics_fast` and `metrics_fallback` count the metric values from Arrow, and from GX's pandas code.
+    """
 
     dataset: str
     batch_id: str
@@ -80,6 +82,8 @@ class GateReport:
     rows_unparsable: int
     expectations_met: int
     expectations_total: int
+    metrics_fast: int
+    metrics_fallback: int
     failed: tuple[str, ...]
     warnings: tuple[str, ...]
     problems: tuple[str, ...]

@@ -157,6 +157,8 @@ def a_gate_report(**changes: Any) -> GateReport:
             rows_unparsable=0,
             expectations_met=25,
             expectations_total=25,
+            metrics_fast=120,
+            metrics_fallback=4,
             failed=(),
             warnings=(),
             problems=(),
