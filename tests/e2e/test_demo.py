@@ -89,6 +89,21 @@ def test_a_second_plan_is_empty(kept: Kept):
     assert not kept.machine.terraform().has_changes()
 
 
+def test_every_zone_is_private_and_encrypted(kept: Kept):
+    """No bucket can be opened to the public, each encrypts with KMS, and the docs are no website."""
+    s3 = kept.machine.client("s3")
+    for zone, bucket in kept.outputs["buckets"].items():
+        shut = s3.get_public_access_block(Bucket=bucket)["PublicAccessBlockConfiguration"]
+        (rule,) = s3.get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+        encryption = rule["ApplyServerSideEncryptionByDefault"]
+
+        assert all(shut.values()), zone
+        assert len(shut) == 4, zone
+        assert encryption["SSEAlgorithm"] == "aws:kms", zone
+    with pytest.raises(s3.exceptions.ClientError, match="NoSuchWebsiteConfiguration"):
+        s3.get_bucket_website(Bucket=kept.outputs["buckets"]["docs"])
+
+
 def test_a_crashed_job_reaches_people(kept: Kept):
     """A merge that fails makes one e-mail that names the job, the error and the next command."""
     outbox = kept.machine.state_dir / "outbox"
