@@ -2,8 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
@@ -39,8 +39,14 @@ class Batch:
         return f"{self.dataset}-{self.batch_date}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
 
     @property
-    def uri(self) -> str:
-        return f"s3://{self.bucket}/{self.key}"
+    def folder_uri(self) -> str:
+        """Where the file is, as far as people are told: its name is the sender's, and may name somebody."""
+        return f"s3://{self.bucket}/{raw_folder(self.dataset, self.batch_date)}"
+
+
+def raw_folder(dataset: str, batch_date: date) -> str:
+    """`employee/dt=2026-11-24/`: the folder of the raw zone that a batch lands in."""
+    return f"{dataset}/dt={batch_date}/"
 
 
 def parse_raw_key(key: str) -> tuple[str, date]:
@@ -67,30 +73,39 @@ def is_raw_key(key: str) -> bool:
 
 
 def to_run_properties(batch: Batch, merge_mode: MergeMode, trigger: str) -> dict[str, str]:
-    """What the Glue workflow run carries; Glue takes strings only."""
+    """What the Glue workflow run carries; Glue takes strings only.
+
+    The key is left out, for it may name people; the job finds it by the version id, which S3 gives but once.
+    """
     properties = asdict(batch) | {"merge_mode": merge_mode, "trigger": trigger}
+    del properties["key"]
     properties["landed_at"] = batch.landed_at.astimezone(UTC).isoformat()
     return {name: str(value) for name, value in properties.items()}
 
 
-def from_run_properties(properties: Mapping[str, str]) -> tuple[Batch, MergeMode]:
-    """The inverse of to_run_properties.
+def from_run_properties(
+    properties: Mapping[str, str], find_key: Callable[[str, str, str], str]
+) -> tuple[Batch, MergeMode]:
+    """The inverse of to_run_properties; `find_key` tells the key of a version: (bucket, folder, version id).
 
     Raises ArgumentsInvalid when a property is missing or malformed: the run was not started by our Lambda.
+    And whatever `find_key` raises.
     """
     try:
-        batch = Batch(
-            dataset=properties["dataset"],
-            batch_date=date.fromisoformat(properties["batch_date"]),
+        dataset, batch_date = properties["dataset"], date.fromisoformat(properties["batch_date"])
+        landed = Batch(
+            dataset=dataset,
+            batch_date=batch_date,
             bucket=properties["bucket"],
-            key=properties["key"],
+            key=raw_folder(dataset, batch_date),
             version_id=properties["version_id"],
             etag=properties["etag"],
             size_bytes=int(properties["size_bytes"]),
             landed_at=datetime.fromisoformat(properties["landed_at"]),
         )
-        return batch, MergeMode(properties["merge_mode"])
+        mode = MergeMode(properties["merge_mode"])
     except KeyError as error:
         raise ArgumentsInvalid(f"workflow run property {error} is missing") from error
     except ValueError as error:
         raise ArgumentsInvalid(f"workflow run properties cannot be used: {error}") from error
+    return replace(landed, key=find_key(landed.bucket, landed.key, landed.version_id)), mode

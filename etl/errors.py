@@ -1,7 +1,8 @@
 """Every error of Lakegate, in one tree.
 
 Each class says whether a retry can help (`retryable`) and with which code a process ends on it (`exit_code`).
-Messages name files, rows and columns, never a value of a row: they end up in logs, alerts and job states.
+Messages name batches, lines and columns, never a value of a row nor the file's name, which the sender chose:
+they end up in logs, alerts and job states.
 All facts are positional arguments of the base class, so that errors survive pickling.
 """
 
@@ -45,7 +46,10 @@ class SuiteInvalid(LakegateError):
 
 
 class RawKeyInvalid(LakegateError):
-    """An object of the raw zone whose key does not say which dataset and date it is for."""
+    """An object of the raw zone whose key does not say which dataset and date it is for.
+
+    The message does not show the key, for it may name people.
+    """
 
     exit_code = 2
 
@@ -54,11 +58,14 @@ class RawKeyInvalid(LakegateError):
         self.key, self.problem = key, problem
 
     def __str__(self) -> str:
-        return f"{self.key}: {self.problem}; expected <dataset>/dt=YYYY-MM-DD/<file>.csv"
+        return f"{self.problem}; expected <dataset>/dt=YYYY-MM-DD/<file>.csv"
 
 
 class FileRejected(LakegateError):
-    """The file as a whole cannot be read as its contract says; none of its rows are used."""
+    """The file as a whole cannot be read as its contract says; none of its rows are used.
+
+    The message does not show the key, for it may name people; whoever tells it says which batch it is about.
+    """
 
     exit_code = 3
 
@@ -67,7 +74,7 @@ class FileRejected(LakegateError):
         self.key, self.problem = key, problem
 
     def __str__(self) -> str:
-        return f"{self.key}: {self.problem}"
+        return self.problem
 
 
 class GateRejected(LakegateError):

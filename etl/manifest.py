@@ -14,7 +14,7 @@ class Manifest:
     dataset: str
     batch_id: str
     run_id: str
-    object_uri: str
+    folder_uri: str
     object_version: str
     object_etag: str
     suite_fingerprint: str

@@ -109,7 +109,7 @@ def _hand_over(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> None:
             dataset=batch.dataset,
             batch_id=batch.batch_id,
             run_id=run_id,
-            object_uri=batch.uri,
+            folder_uri=batch.folder_uri,
             object_version=batch.version_id,
             object_etag=batch.etag,
             suite_fingerprint=finding.suite.fingerprint,

@@ -129,7 +129,7 @@ def _gate_report(batch: Batch, run_id: str, finding: Finding) -> GateReport:
         batch_id=batch.batch_id,
         batch_date=str(batch.batch_date),
         run_id=run_id,
-        object_uri=batch.uri,
+        folder_uri=batch.folder_uri,
         object_version=batch.version_id,
         verdict=judgement.verdict,
         reason=judgement.reason,
@@ -172,7 +172,7 @@ def _gate_alert(batch: Batch, report: GateReport, finding: Finding, lake: Lake) 
     facts = {
         "Dataset": batch.dataset,
         "Batch date": str(batch.batch_date),
-        "File": f"{batch.uri} (version {batch.version_id})",
+        "File": f"version {batch.version_id} in {batch.folder_uri}",
         "Verdict": report.verdict,
         "Reason": report.reason,
         "Problems": "; ".join(report.problems) or None,

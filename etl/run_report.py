@@ -72,7 +72,7 @@ class GateReport:
     batch_id: str
     batch_date: str
     run_id: str
-    object_uri: str
+    folder_uri: str
     object_version: str
     verdict: Verdict
     reason: str | None

@@ -21,10 +21,26 @@ def read_batch(batch: Batch) -> bytes:
 
     Raises ObjectMissing, and FileRejected when S3's checksum is not the one the batch was announced with.
     """
-    answer = _get(batch.bucket, batch.key, VersionId=batch.version_id)
+    try:
+        answer = _get(batch.bucket, batch.key, VersionId=batch.version_id)
+    except ObjectMissing:
+        raise ObjectMissing(f"version {batch.version_id} in {batch.folder_uri}") from None
     if answer["ETag"].strip('"') != batch.etag:
         raise FileRejected(batch.key, f"version {batch.version_id} is not the object that was announced")
     return answer["Body"].read()
+
+
+def find_key(bucket: str, folder: str, version_id: str) -> str:
+    """The key of the object version, which lies in the folder (`employee/dt=2026-11-24/`).
+
+    Raises ObjectMissing.
+    """
+    pages = client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=folder)
+    for page in pages:
+        for version in page.get("Versions", ()):
+            if version["VersionId"] == version_id:
+                return version["Key"]
+    raise ObjectMissing(f"version {version_id} in s3://{bucket}/{folder}")
 
 
 def read_object(bucket: str, key: str) -> bytes:

@@ -12,6 +12,7 @@ from typing import Literal
 from etl import pipeline
 from etl.aws.clients import explain
 from etl.aws.lake import Lake
+from etl.aws.object_store import find_key
 from etl.aws.workflow import read_run_properties
 from etl.batch import from_run_properties
 from etl.errors import LakegateError, RunFailed
@@ -40,7 +41,8 @@ def run_job(step: Literal["gate", "merge"], arguments: Mapping[str, str]) -> Non
 
 def _run(step: Literal["gate", "merge"], arguments: Mapping[str, str]) -> GateReport | MergeReport:
     settings = from_job_arguments(arguments)
-    batch, mode = from_run_properties(read_run_properties(settings.workflow_name, settings.run_id))
+    properties = read_run_properties(settings.workflow_name, settings.run_id)
+    batch, mode = from_run_properties(properties, find_key)
     lake = Lake(settings)
     if step == "gate":
         return pipeline.run_gate(batch, settings.run_id, lake)

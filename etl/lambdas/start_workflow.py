@@ -10,7 +10,7 @@ from etl.alert import compose
 from etl.aws.alerts import publish_alert
 from etl.aws.object_store import has_object, list_versions
 from etl.aws.workflow import start_run
-from etl.batch import Batch, MergeMode, is_raw_key, parse_raw_key, to_run_properties
+from etl.batch import Batch, MergeMode, is_raw_key, parse_raw_key, raw_folder, to_run_properties
 from etl.errors import RawKeyInvalid
 from etl.run_files import batch_key
 from etl.settings import LambdaSettings, from_environment
@@ -47,7 +47,7 @@ def _start_landed(event: Mapping[str, Any], settings: LambdaSettings) -> None:
         dataset, batch_date = parse_raw_key(landed["key"])
         _check(landed["key"], dataset, batch_date, landed_at.date(), settings)
     except RawKeyInvalid as error:
-        _refuse(error, settings)
+        _refuse(error, landed["version-id"], settings)
         return
     batch = Batch(
         dataset=dataset,
@@ -64,7 +64,7 @@ def _start_landed(event: Mapping[str, Any], settings: LambdaSettings) -> None:
 
 def _check(key: str, dataset: str, batch_date: date, landed_on: date, settings: LambdaSettings) -> None:
     if dataset not in settings.datasets:
-        raise RawKeyInvalid(key, f"there is no dataset {dataset}")
+        raise RawKeyInvalid(key, "its first folder is no dataset")
     # Its rows would be newer than those of every day until then, and keep them out.
     if batch_date > landed_on + timedelta(days=1):
         raise RawKeyInvalid(key, "the date lies in the future")
@@ -76,7 +76,7 @@ def _start_nightly(dataset: str, settings: LambdaSettings) -> list[str]:
     batches = [
         Batch(dataset, day, settings.raw_bucket, **version)
         for day in (today - timedelta(days=1), today)
-        for version in list_versions(settings.raw_bucket, f"{dataset}/dt={day}/")
+        for version in list_versions(settings.raw_bucket, raw_folder(dataset, day))
         if is_raw_key(version["key"])  # people were told of any other when it landed
     ]
     return [
@@ -93,14 +93,20 @@ def _start(batch: Batch, trigger: str, settings: LambdaSettings) -> str:
     return run_id
 
 
-def _refuse(error: RawKeyInvalid, settings: LambdaSettings) -> None:
-    """A key that says nothing stays wrong however often it is tried, so people are told at once."""
-    logger.error("no run was started: %s", error)
+def _refuse(error: RawKeyInvalid, version_id: str, settings: LambdaSettings) -> None:
+    """A key that says nothing stays wrong however often it is tried, so people are told at once.
+
+    They are told the version id: who may see the raw zone finds the file by it. Its key may name somebody.
+    """
+    logger.error("no run was started for version %s: %s", version_id, error)
     alert = compose(
         "unknown",
         "warning",
         "A file landed that no dataset can take",
-        {"File": f"s3://{settings.raw_bucket}/{error.key}", "Problem": str(error)},
-        "It was left where it is and not read. Upload it again under the right key.",
+        {"File": f"version {version_id} in s3://{settings.raw_bucket}", "Problem": str(error)},
+        "It was left where it is and not read. Upload it again under the right key. Its name is not shown, "
+        "since it may name somebody; this tells it: "
+        f"aws s3api list-object-versions --bucket {settings.raw_bucket} "
+        f"--query \"Versions[?VersionId=='{version_id}'].Key\"",
     )
     publish_alert(settings.alert_topic_arn, alert)

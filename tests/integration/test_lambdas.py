@@ -11,7 +11,9 @@ import pytest
 from builders import NOON
 from lakes import ALake
 
+from etl.aws.object_store import find_key
 from etl.batch import Batch, MergeMode, from_run_properties
+from etl.errors import ObjectMissing
 from etl.lambdas import handle_failure, start_workflow
 from etl.run_files import batch_key
 
@@ -73,18 +75,20 @@ def test_a_landed_file_starts_the_workflow_with_its_batch(lake: ALake, workflow:
 
     assert start_workflow.handler(sqs(object_created(batch)), None) == {"batchItemFailures": []}
     (properties,) = runs(lake, workflow)
-    assert from_run_properties(properties) == (batch, MergeMode.UPSERT)
+    assert from_run_properties(properties, find_key) == (batch, MergeMode.UPSERT)
     assert properties["trigger"] == "landed"
 
 
 def test_a_key_that_names_no_dataset_is_told_and_not_retried(lake: ALake, workflow: str):
     """A malformed key stays malformed: an alert, no run, and the message is done with."""
-    stray = object_created(lake.land(b"x"), key="employee/notes.csv")
+    batch = lake.land(b"x")
+    stray = object_created(batch, key="employee/notes.csv")
 
     assert start_workflow.handler(sqs(stray), None) == {"batchItemFailures": []}
     (mail,) = lake.mails()
     assert mail.startswith("[Lakegate warning] A file landed that no dataset can take\n")
-    assert f"s3://{lake.bucket('raw')}/employee/notes.csv" in mail
+    assert f"version {batch.version_id} in s3://{lake.bucket('raw')}\n" in mail
+    assert "notes" not in mail
     assert runs(lake, workflow) == []
 
 
@@ -95,7 +99,7 @@ def test_a_file_of_no_dataset_is_told_and_a_folder_is_nothing(lake: ALake, workf
 
     assert start_workflow.handler(sqs(stray, folder), None) == {"batchItemFailures": []}
     (mail,) = lake.mails()
-    assert "there is no dataset employees" in mail
+    assert "its first folder is no dataset" in mail
     assert runs(lake, workflow) == []
 
 
@@ -136,7 +140,7 @@ def test_the_night_picks_up_the_files_of_today(lake: ALake, workflow: str):
     judged = batch_key("employee", lake.land(b"judged", today, "judged.csv").batch_id)
     lake.client("s3").put_object(Bucket=lake.bucket("docs"), Key=judged, Body=b"{}")
     started = start_workflow.handler({"dataset": "employee", "trigger": "nightly"}, None)["started"]
-    found = [from_run_properties(properties)[0].batch_id for properties in runs(lake, workflow)]
+    found = [from_run_properties(properties, find_key)[0].batch_id for properties in runs(lake, workflow)]
 
     assert len(started) == 3
     assert sorted(found) == sorted(batch.batch_id for batch in wanted)
@@ -196,3 +200,14 @@ def test_a_failure_that_cannot_be_handled_comes_again(lake: ALake):
     assert handle_failure.handler(sqs(unknown, {}), None) == {
         "batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m1"}]
     }
+
+
+def test_a_run_finds_its_file_by_folder_and_version(lake: ALake):
+    """A version that is not the latest is found too; one of another folder, or of none, is missing."""
+    first, _, elsewhere = lake.land(b"1"), lake.land(b"2"), lake.land(b"3", NOON.date() + timedelta(days=1))
+    folder = "employee/dt=2026-11-24/"
+
+    assert find_key(lake.bucket("raw"), folder, first.version_id) == first.key
+    for version_id in (elsewhere.version_id, "none"):
+        with pytest.raises(ObjectMissing, match=f"version {version_id} in s3://"):
+            find_key(lake.bucket("raw"), folder, version_id)

@@ -283,7 +283,7 @@ def test_only_the_object_version_that_landed_is_read(lake: ALake):
     assert lake.of_run().read_batch(batch) == a_sample().content
     with pytest.raises(FileRejected, match="is not the object that was announced"):
         lake.of_run().read_batch(replace(batch, version_id=other.version_id))
-    with pytest.raises(ObjectMissing):
+    with pytest.raises(ObjectMissing, match="dt=2026-11-24/ does not exist"):
         lake.of_run().read_batch(replace(batch, key="employee/dt=2026-11-24/none.csv"))
 
 

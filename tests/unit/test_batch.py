@@ -36,7 +36,18 @@ def test_run_properties_round_trip(mode: MergeMode):
 
     assert {type(value) for value in properties.values()} == {str}
     assert properties["trigger"] == "landed"
-    assert from_run_properties(properties) == (batch, mode)
+    assert from_run_properties(properties, lambda *_: batch.key) == (batch, mode)
+
+
+def test_run_properties_do_not_hold_the_key():
+    """A file's name may name somebody, so a run carries its folder and version; the key is looked up."""
+    batch = a_batch(key="employee/dt=2026-11-24/ada-lovelace.csv")
+    asked = []
+    properties = to_run_properties(batch, MergeMode.UPSERT, "landed")
+    from_run_properties(properties, lambda *of: asked.append(of) or batch.key)
+
+    assert not [value for value in properties.values() if "lovelace" in value]
+    assert asked == [(batch.bucket, "employee/dt=2026-11-24/", batch.version_id)]
 
 
 PROPERTIES = to_run_properties(a_batch(), MergeMode.UPSERT, "landed")
@@ -48,7 +59,7 @@ def test_every_property_is_needed(name: str):
     properties = {other: value for other, value in PROPERTIES.items() if other != name}
 
     with pytest.raises(ArgumentsInvalid, match=name):
-        from_run_properties(properties)
+        from_run_properties(properties, lambda *_: "k")
 
 
 @pytest.mark.parametrize(
@@ -58,7 +69,7 @@ def test_every_property_is_needed(name: str):
 def test_malformed_properties(name: str, value: str):
     """A property of the wrong form is an error of the caller, not a crash."""
     with pytest.raises(ArgumentsInvalid, match="cannot be used"):
-        from_run_properties(PROPERTIES | {name: value})
+        from_run_properties(PROPERTIES | {name: value}, lambda *_: "k")
 
 
 @pytest.mark.parametrize("file", ["x.csv", "x.csv.gz", "Zoë 1.csv"])

@@ -83,7 +83,7 @@ def test_a_page_names_run_verdict_and_counts(passing: Validation):
     for fact in (
         "Passed",
         "2026-11-24",
-        RUN.object_uri,
+        RUN.folder_uri,
         "0f3a",
         "wr_1",
         "1,034 rows read",
@@ -130,7 +130,7 @@ def test_colours_follow_severity(failing: Validation):
 def test_what_failed_comes_first(failing: Validation):
     """Before all sections stands what failed, with severity and rows, each leading to its section."""
     page = Page(render_run_page(failing, RUN))
-    overview = page.text[: page.text.index(RUN.object_uri)]
+    overview = page.text[: page.text.index(RUN.folder_uri)]
 
     assert "What failed Severity Expectation Rows warning age_between" in overview
     assert "warning salary_between" in overview
@@ -196,7 +196,7 @@ def test_markup_in_data_and_suite_is_shown_and_not_run():
     document["expectations"][0]["description"] = attack
     document["expectations"].append(an_expectation_that_shows_a_value())
     rows = people(600, TODAY, 7).set_column(3, "department", pa.array([attack] * 600))
-    run = replace(RUN, reason=attack, problems=(attack,), object_uri=attack, failed=(attack,))
+    run = replace(RUN, reason=attack, problems=(attack,), folder_uri=attack, failed=(attack,))
     page = render_run_page(validated(rows, json.dumps(document)), run, {attack: attack})
     lists = render_index([RunSummary.of(run)]), render_month("employee", attack, [RunSummary.of(run)])
 

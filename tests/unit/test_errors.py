@@ -6,7 +6,7 @@ import pickle
 import pytest
 
 from etl import errors
-from etl.errors import LakegateError
+from etl.errors import FileRejected, LakegateError, RawKeyInvalid
 
 CLASSES = [
     value
@@ -40,6 +40,12 @@ def test_every_error_says_what_to_make_of_it(kind: type[LakegateError]):
     assert "('" not in message  # a tuple printed as Python prints it
     assert kind.exit_code in range(1, 126)
     assert isinstance(kind.retryable, bool)
+
+
+@pytest.mark.parametrize("kind", [FileRejected, RawKeyInvalid])
+def test_a_message_does_not_show_the_name_of_a_file(kind: type[LakegateError]):
+    """The sender chose the name, and may have put somebody's into it."""
+    assert "lovelace" not in str(kind("employee/dt=2026-11-24/ada-lovelace.csv", "what it is about"))
 
 
 def test_only_what_may_pass_by_itself_is_retried():

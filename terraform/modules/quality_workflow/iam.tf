@@ -78,6 +78,18 @@ data "aws_iam_policy_document" "job" {
   }
 
   statement {
+    sid       = "FindLandedFile"
+    actions   = ["s3:ListBucketVersions"] # a run knows the version of its file and the folder, not the name
+    resources = ["${local.s3_arn}${var.buckets.raw}"]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = [for dataset in local.datasets : "${dataset}/dt=*"] # any day
+    }
+  }
+
+  statement {
     sid       = "UseKeys"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = [var.kms_key_arns.sensitive, var.kms_key_arns.general]
