@@ -2,7 +2,6 @@
 
 import gc
 import json
-import logging
 import sys
 import traceback
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ from etl.aws.object_store import find_key
 from etl.aws.workflow import read_run_properties
 from etl.batch import from_run_properties
 from etl.errors import LakegateError, RunFailed
+from etl.job_log import start_log
 from etl.run_report import GateReport, MergeReport
 from etl.settings import from_job_arguments
 
@@ -26,7 +26,7 @@ def run_job(step: Literal["gate", "merge"], arguments: Mapping[str, str]) -> Non
     An error leaves as an exception: Glue makes its class and message the job run's error message. Only errors
     of our own do, since what any other says may quote a row; of those, the log gets the places alone.
     """
-    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    start_log()
     try:
         print(json.dumps(asdict(_run(step, arguments))))
     except LakegateError as error:

@@ -1,8 +1,11 @@
 """Who may import what, and what an error may say on its way out of a job."""
 
+import logging
 import subprocess
 import sys
+import threading
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -29,6 +32,16 @@ def test_lambdas_need_the_standard_library_and_boto3_only(module: str):
     )
 
     assert (done.stdout.strip(), done.stderr) == ("True", "")
+
+
+@pytest.fixture(autouse=True)
+def _log_as_it_was() -> Iterator[None]:
+    """A job starts its log for the whole process, which here goes on."""
+    factory, hooks = logging.getLogRecordFactory(), (sys.unraisablehook, threading.excepthook)
+    yield
+    logging.setLogRecordFactory(factory)
+    sys.unraisablehook, threading.excepthook = hooks
+    logging.captureWarnings(False)
 
 
 SECRET = "Zoë Núñez earns 50000"
