@@ -5,7 +5,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=15)
 
@@ -17,7 +17,10 @@ def client(service: str) -> Any:
 
 
 def explain(error: Exception) -> str:
-    """The kind of an error, with its message only where AWS wrote it: any other may quote a row's values."""
-    if isinstance(error, ClientError | BotoCoreError):
+    """The kind of an error, with its message only where AWS wrote it: any other may quote a row's values.
+
+    Of botocore's own, the complaint about a parameter quotes what it was given.
+    """
+    if isinstance(error, ClientError | BotoCoreError) and not isinstance(error, ParamValidationError):
         return f"{type(error).__name__}: {error}"
     return type(error).__name__
