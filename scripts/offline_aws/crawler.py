@@ -274,7 +274,7 @@ def _update_partitions(
     for folder in folders:
         own = _descriptor(folder.location, folder.columns, descriptor["Parameters"])
         if is_inherited:
-            own["Columns"] = descriptor["Columns"]
+            own["Columns"] = table.as_dict()["StorageDescriptor"]["Columns"]
         partition_input = {"Values": list(folder.values), "StorageDescriptor": own}
         if str(list(folder.values)) in table.partitions:
             table.update_partition(list(folder.values), partition_input)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import tempfile
 import zlib
 from collections.abc import Iterable
@@ -20,6 +21,8 @@ HIVE_TYPES = {"BIGINT": "bigint", "DOUBLE": "double", "BOOLEAN": "boolean"}
 SNIFF = """
 select Columns from sniff_csv(?, delim = ?, quote = '"', header = true, ignore_errors = true)
 """
+
+_NUMBER = re.compile(r"\s*[+-]?\d+(\.\d+)?\s*")
 
 _seen: dict[str, Columns] = {}
 
@@ -42,7 +45,10 @@ def combine(files: Iterable[Columns]) -> Columns:
 
 
 def infer_columns(sample: bytes) -> Columns:
-    """Names from the header; types from DuckDB's sniffer, or all strings where it finds no types."""
+    """Names from the header; types from DuckDB's sniffer, or all strings where it finds no types.
+
+    A first row with a number in it is no header: to Glue's classifier one is made of strings alone.
+    """
     text = sample.decode("utf-8-sig", errors="replace")
     if len(sample) >= SAMPLE_BYTES:
         text = text[: text.rfind("\n") + 1] or text  # the last row was cut
@@ -50,6 +56,8 @@ def infer_columns(sample: bytes) -> Columns:
     delimiter = max(DELIMITERS, key=first_line.count)
     header = next(csv.reader([first_line], delimiter=delimiter), [])
     types = _sniff(text, delimiter)
+    if any(_NUMBER.fullmatch(name) for name in header):
+        header = [""] * len(header)
     names = [name.strip().lower() or f"col{n}" for n, name in enumerate(header)]
     if len(types) != len(names):
         types = ["VARCHAR"] * len(names)

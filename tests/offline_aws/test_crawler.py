@@ -13,6 +13,9 @@ from scripts.offline_aws.crawler_csv import infer_columns
 
 HEADER = "First_Name,age,salary,hire_date\n"
 TODAY = HEADER + "Zoë,31,1000.5,2020-01-02\nJean-Luc,,2000,2021-03-04\n"
+INHERITING = json.dumps(
+    {"Version": 1.0, "CrawlerOutput": {"Partitions": {"AddOrUpdateBehavior": "InheritFromTable"}}}
+)
 TOMORROW = HEADER + "O'Brien,44,1,2020-01-02\nshort row\n"
 
 
@@ -97,16 +100,29 @@ def test_nothing_new_changes_nothing(client, database, crawler, land, crawl):
 
 def test_partitions_can_inherit_the_tables_columns(client, database, crawler, land, crawl):
     """With InheritFromTable every partition has the table's columns."""
-    configuration = {
-        "Version": 1.0,
-        "CrawlerOutput": {"Partitions": {"AddOrUpdateBehavior": "InheritFromTable"}},
-    }
-    client("glue").update_crawler(Name=crawler, Configuration=json.dumps(configuration))
+    client("glue").update_crawler(Name=crawler, Configuration=INHERITING)
     land("2026-01-01", TODAY)
     land("2026-01-02", TODAY.replace("salary", "pay"))
     crawl(crawler)
     [first, second] = client("glue").get_partitions(DatabaseName=database, TableName="employee")["Partitions"]
     assert columns_of(first) == columns_of(second) == columns_of(table_of(client, database))
+
+
+def test_partitions_inherit_from_the_table_as_it_is(client, database, crawler, land, crawl):
+    """A table whose changes are only logged keeps its columns, and so do the partitions that inherit them."""
+    client("glue").update_crawler(
+        Name=crawler,
+        SchemaChangePolicy={"UpdateBehavior": "LOG", "DeleteBehavior": "LOG"},
+        Configuration=INHERITING,
+    )
+    land("2026-01-01", TODAY)
+    crawl(crawler)
+    land("2026-01-02", TODAY.replace("salary", "pay"))
+    crawl(crawler)
+    partitions = client("glue").get_partitions(DatabaseName=database, TableName="employee")["Partitions"]
+    assert len(partitions) == 2
+    for described in (*partitions, table_of(client, database)):
+        assert [name for name, _ in columns_of(described)] == ["first_name", "age", "salary", "hire_date"]
 
 
 def test_start_crawler_ends_ready(client, database, crawler, land):
@@ -167,8 +183,9 @@ def test_an_empty_folder_makes_no_table(client, database, crawler, crawl):
         (b"a,b\n", {"a": "string", "b": "string"}),
         (b'"a","b c"\n"x, y",true\n', {"a": "string", "b c": "boolean"}),
         (b"a\nhello\n", {"a": "string"}),
+        (b"Ada,36\nBob,40\n", {"col0": "string", "col1": "bigint"}),
     ],
 )
 def test_columns_of_small_files(sample, types):
-    """Delimiter, byte order mark, quotes, and files of one column or no rows are understood."""
+    """Delimiter, byte order mark, quotes, and files of one column, no rows or no header are understood."""
     assert infer_columns(sample).types == types
