@@ -86,14 +86,17 @@ def forget_own_account() -> None:
 
 
 @contextmanager
-def start_machine(state_dir: Path = STATE_DIR, port: int = 0) -> Iterator[tuple[Machine, Callable[[], None]]]:
+def start_machine(
+    state_dir: Path = STATE_DIR, port: int = 0, server: str = "scripts.offline_aws"
+) -> Iterator[tuple[Machine, Callable[[], None]]]:
     """A fresh machine that stops with the block, or with this process however it ends.
 
     Yields it with a function that makes it stay: after that it outlives this process (`make down` stops it).
+    `server` is the module that is run, with the command line of scripts.offline_aws.
     """
     with _claimed(state_dir):
         _forget_last_machine(state_dir)
-        process = _spawn(state_dir, port)
+        process = _spawn(state_dir, port, server)
         stays = False
 
         def stay() -> None:
@@ -174,8 +177,8 @@ def _forget_last_machine(state_dir: Path) -> None:
         shutil.rmtree(state_dir / name, ignore_errors=True)
 
 
-def _spawn(state_dir: Path, port: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "scripts.offline_aws", "--lease"]
+def _spawn(state_dir: Path, port: int, server: str) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", server, "--lease"]
     command += ["--port", str(port), "--state-dir", str(state_dir), "--region", REGION]
     with (state_dir / "server.out").open("wb") as output:
         return subprocess.Popen(

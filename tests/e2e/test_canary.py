@@ -1,0 +1,169 @@
+"""No name leaves the lake: canaries go in, in every way there is, and are looked for everywhere else."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from etl.aws.catalog import open_catalog
+from etl.contract import load_contract
+from scripts.offline_machine import REGION, start_machine
+from scripts.package import CHECKOUT
+from tests.e2e.canary_files import CanaryFiles
+from tests.e2e.canary_places import (
+    Place,
+    all_places,
+    bucket_places,
+    file_places,
+    recorded_places,
+    table_places,
+)
+from tests.e2e.canary_search import STEMS, Canaries, find_canaries, unpacked
+from tests.e2e.canary_story import DATASET, Story
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+VERDICTS = {
+    "of every kind": "passed_with_quarantine",
+    "with quotes": "passed_with_quarantine",
+    "redelivered": "passed_with_quarantine",
+    "backfill": "passed_with_quarantine",
+    "too short": "rejected",
+    "too bad": "rejected",
+    "wrong encoding": "rejected",
+    "NUL": "rejected",
+    "unclosed quote": "rejected",
+    "no header": "rejected",
+    "renamed header": "rejected",
+    "broken gzip": "rejected",
+    "loud check": "error",
+    "showing check": "error",
+}
+CRASHES = {
+    "merge of values that do not fit": "RunFailed",
+    "merge of no Parquet": "RunFailed",
+    "merge of altered rows": "ManifestInvalid",
+    "gate that cannot quarantine": "RunFailed",
+    "merge without its table": "RunFailed",
+    "gate without its table": "RunFailed",
+}
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("record") / "requests.jsonl"
+
+
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory, record: Path) -> Iterator[Story]:
+    """The stack, with all of the story played on it."""
+    text = (CHECKOUT / "expectations" / DATASET / "contract.yaml").read_text()
+    canaries = Canaries()
+    files = CanaryFiles(canaries, load_contract(text, "contract.yaml"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RECORD", str(record))
+        with start_machine(tmp_path_factory.mktemp("canary"), server="tests.e2e.recorded_aws") as (
+            machine,
+            _,
+        ):
+            machine.apply_stack(lambda _: None)
+            story = Story(machine, machine.terraform().outputs(), canaries, files)
+            story.play()
+            patch.setenv("AWS_ACCESS_KEY_ID", "offline")
+            patch.setenv("AWS_SECRET_ACCESS_KEY", "offline")
+            patch.setenv("AWS_DEFAULT_REGION", REGION)
+            patch.setenv("AWS_ENDPOINT_URL", machine.endpoint)
+            yield story
+
+
+def test_every_case_took_its_course(story: Story):
+    """The search means something only if each file was judged, and each job crashed, as it was meant to."""
+    assert {case: run.gate and run.gate["verdict"] for case, run in story.runs.items()} == VERDICTS
+    assert {case: message.partition(":")[0] for case, message in story.crashes.items()} == CRASHES
+    counts = {case: run.merge["counts"] for case, run in story.runs.items() if run.merge}
+    assert counts["of every kind"]["duplicates"] == 2
+    assert min(counts["of every kind"][name] for name in ("inserted", "quarantined", "unparsable"))
+    assert min(counts["with quotes"][name] for name in ("inserted", "updated", "unparsable"))
+    assert story.runs["redelivered"].merge["already_committed"]
+    assert story.runs["backfill"].merge["conflicts"]
+    assert [bool(answer.rows) for answer in story.answers] == [True, False, False]
+
+
+def test_jobs_logged_at_the_level_debug(story: Story):
+    """What the logs do not hold is held back by us, and not by a level that somebody may change."""
+    logs = [path.read_text() for path in (story.machine.state_dir / "logs").glob("jr_*.out")]
+    assert len(logs) > len(VERDICTS)
+    assert all(re.search(r"^DEBUG botocore", log, re.MULTILINE) for log in logs)
+
+
+def test_the_canaries_are_where_they_may_be(story: Story):
+    """The search finds them in the zones for names: all that landed, and the rows that each is for."""
+    found = {zone: _purposes(story, zone) for zone in ("raw", "processed", "quarantine")}
+    landed = set(story.canaries.planted.values())
+    not_landed = {purpose for purpose in landed if "staged" in purpose}
+    assert found["raw"] == landed - not_landed
+    for column in story.files.private:
+        assert f"{column} of a row of the file without quotes" in found["processed"]
+        assert f"{column} of new rows of the file with quotes" in found["processed"]
+    set_aside = {p for p in landed if re.search(r" of (a row with|ragged rows|a misplaced quote)", p)}
+    assert found["quarantine"] >= set_aside
+    assert not found["quarantine"] & {p for p in landed if " of a row of " in p}
+
+
+def test_each_rule_about_a_private_column_set_rows_aside(story: Story):
+    """Of the suite's expectations about private columns every one that judges rows has failed on a canary."""
+    suite = json.loads((CHECKOUT / "expectations" / DATASET / "suite.json").read_text())
+    rules = {
+        e["meta"]["name"]
+        for e in suite["expectations"]
+        if e["severity"] == "warning" and e["kwargs"].get("column") in story.files.private
+    }
+    assert rules
+    assert rules <= set(story.runs["of every kind"].gate["failed"])
+
+
+def test_no_canary_is_anywhere_else(story: Story):
+    """Every bucket, log, message, metric and API record but those of the zones for names: zero hits."""
+    zones = {story.outputs["buckets"][zone]: "keys" for zone in ("processed", "quarantine")}
+    _assert_none(story, all_places(story.machine.client, zones | {story.raw_bucket: "nothing"}))
+
+
+def test_no_canary_is_in_any_file_of_the_machine(story: Story):
+    """The logs of jobs, Lambdas and crawler, the mails, Terraform's state: zero hits."""
+    _assert_none(story, file_places(story.machine.state_dir, story.raw_bucket))
+
+
+def test_no_canary_was_said_to_aws(story: Story, record: Path):
+    """No request of a job or a Lambda held one, and no answer, but for the zones for names: zero hits."""
+    assert sum(1 for _ in recorded_places(record)) > 1000
+    _assert_none(story, recorded_places(record))
+
+
+def test_no_canary_is_in_what_a_table_says_of_itself(story: Story):
+    """Schema, properties and snapshot summaries of both Iceberg tables: zero hits."""
+    catalog = open_catalog(story.machine.endpoint)
+    for zone in ("processed", "quarantine"):
+        table = catalog.load_table((story.outputs["databases"][zone], DATASET))
+        assert table.snapshots()
+        _assert_none(story, table_places(table))
+
+
+def _assert_none(story: Story, places: Iterator[Place]) -> None:
+    hits = {hit.place: hit for place, data in places for hit in find_canaries(place, data)}
+    told = [f"{hit}\n    ({story.canaries.purpose(hit)})" for hit in hits.values()]
+    if told:
+        pytest.fail("\n".join([f"{len(told)} places hold names:", *told[:100]]), pytrace=False)
+
+
+def _purposes(story: Story, zone: str) -> set[str]:
+    """What the canaries in the objects of a bucket were planted for."""
+    stems = "|".join(STEMS)
+    found = set()
+    for place, data in bucket_places(story.machine.client, story.outputs["buckets"][zone], "everything"):
+        for _, content in unpacked(place, data):
+            found |= {*re.findall(f"(?:{stems})([a-z]{{4}})(?:{stems})", content.decode(errors="replace"))}
+    return {story.canaries.planted[number] for number in found if number in story.canaries.planted}
