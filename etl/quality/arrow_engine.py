@@ -70,6 +70,9 @@ _VECTORISED = {"column_values.between.condition": ("int64", "float64", "datetime
 _NOT_NULL, _NULL = "column_values.nonnull.condition", "column_values.null.condition"
 _UNIQUE, _COMPOUND_UNIQUE = "column_values.unique.condition", "compound_columns.unique.condition"
 _OF_THE_TYPES = frozenset({"table.columns", "table.column_types"})
+# pandas' own aggregates. GX first looks at each number in Python, whether it is a Decimal: of these none is.
+_AGGREGATES = {"column.mean": "mean", "column.standard_deviation": "std", "column.sum": "sum"}
+_NUMBERS = ("int64", "Int64", "float64")
 _ACCESSORS = frozenset({"column", "column_A", "column_B", "column_list"})
 _MOST_SHOWN = 200  # great_expectations.constants.MAX_RESULT_RECORDS
 _WORTH_A_THREAD = 100_000  # rows
@@ -149,6 +152,10 @@ class ArrowEngine(PandasExecutionEngine):
             return Deferred(metric)
         if name.endswith(".condition"):
             return self._judge(metric, known, runtime) or _NOT_FAST
+        if name in _AGGREGATES and _is_known(domain, self._frame) and not domain.get("row_condition"):
+            column = self._frame.columns[domain["column"]]
+            if str(column.dtype) in _NUMBERS:
+                return getattr(column.without_nulls, _AGGREGATES[name])()
         condition = inputs_of(metric, known).get("unexpected_condition")
         if isinstance(condition, Unexpected):
             return self._derive(metric, condition, known, runtime)

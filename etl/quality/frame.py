@@ -66,8 +66,24 @@ class Column:
         return pa.types.is_floating(self.values.type)
 
     def take(self, positions: np.ndarray) -> "pd.Series":
-        """The rows at `positions` alone, in the same pandas type as the whole column."""
-        return self._convert(self.values.take(pa.array(positions)))
+        """The rows at `positions` (ascending) alone, in the same pandas type as the whole column.
+
+        Chunk by chunk, since Arrow would first join all chunks: a copy of the column for a few rows.
+        """
+        ends = np.cumsum([len(chunk) for chunk in self.values.chunks])
+        split = np.split(positions, np.searchsorted(positions, ends))
+        taken = [
+            chunk.take(pa.array(mine - (end - len(chunk))))
+            for chunk, end, mine in zip(self.values.chunks, ends, split, strict=False)
+            if len(mine)
+        ]
+        return self._convert(pa.chunked_array(taken, self.values.type))
+
+    @property
+    def without_nulls(self) -> "pd.Series":
+        """The rows with a value."""
+        nulls = self.null_positions
+        return self.series.drop(nulls) if len(nulls) else self.series
 
     @cached_property
     def null_positions(self) -> np.ndarray:

@@ -25,9 +25,8 @@ def repeated_positions(columns: "Sequence[Column]", left_out: np.ndarray) -> np.
     twice = ascending[1:][ascending[1:] == ascending[:-1]]
     if not len(twice):
         return np.empty(0, np.int64)
-    is_repeated = np.isin(numbers, np.unique(twice))
-    is_repeated[left_out] = False
-    return np.flatnonzero(is_repeated)
+    is_repeated = pc.is_in(pa.array(numbers), pa.array(np.unique(twice))).to_numpy(zero_copy_only=False)
+    return np.setdiff1d(np.flatnonzero(is_repeated), left_out, assume_unique=True)
 
 
 def numbered(columns: "Sequence[Column]") -> np.ndarray:
