@@ -85,21 +85,22 @@ def _examine(batch: Batch, lake: Lake, watch: Stopwatch) -> Finding:
 
 def _quarantine(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> None:
     """Set aside what failed; a second run over the same batch replaces what the first one set aside."""
+    columns = lake.quarantine_columns()
     rows = collect_quarantine(
         finding.read,
-        finding.judgement.reasons,
+        finding.judgement.rejected,
         batch,
         run_id,
         finding.suite.fingerprint,
         datetime.now(UTC),
-        lake.quarantine_columns(),
+        columns,
     )
-    replace_batch(lake.quarantine_table(), batch.batch_id, rows)
+    replace_batch(lake.quarantine_table(), batch.batch_id, rows, columns)
 
 
 def _hand_over(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> None:
     """Stage the rows that passed; the manifest comes last, since with it the merge may begin."""
-    passed = keep_passed_rows(finding.read.rows, finding.judgement.reasons).select(
+    passed = keep_passed_rows(finding.read.rows, finding.judgement.rejected).select(
         finding.contract.column_names
     )
     staged = to_staged_file(passed)
@@ -118,7 +119,7 @@ def _hand_over(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> None:
             staged_sha256=checksum(staged),
             rows_read=finding.read.count,
             rows_passed=passed.num_rows,
-            rows_quarantined=len(finding.judgement.reasons),
+            rows_quarantined=finding.judgement.rejected.num_rows,
             rows_unparsable=len(finding.read.unparsable),
         )
     )

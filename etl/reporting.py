@@ -138,10 +138,10 @@ def _gate_report(batch: Batch, run_id: str, finding: Finding, page: str, watch: 
         verdict=judgement.verdict,
         reason=judgement.reason,
         rows_read=finding.rows_read,
-        rows_passed=finding.read.rows.num_rows - len(judgement.reasons)
+        rows_passed=finding.read.rows.num_rows - judgement.rejected.num_rows
         if finding.read and judgement.verdict.lets_rows_pass
         else 0,
-        rows_quarantined=len(judgement.reasons),
+        rows_quarantined=judgement.rejected.num_rows,
         rows_unparsable=finding.rows_unparsable,
         expectations_met=finding.expectations_met,
         expectations_total=len(finding.outcomes),
@@ -167,7 +167,7 @@ def _publish_page(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> st
         object_version=batch.version_id,
         counts={
             "read": finding.rows_read,
-            "quarantined": len(judgement.reasons),
+            "quarantined": judgement.rejected.num_rows,
             "unparsable": finding.rows_unparsable,
         },
         expectations_met=finding.expectations_met,
