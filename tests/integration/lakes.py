@@ -83,6 +83,9 @@ class ALake:
             OpenTableFormatInput={"IcebergInput": {"MetadataOperation": "CREATE", "Version": "2"}},
         )
 
+    def drop_table(self, zone: str, table: str = "employee") -> None:
+        self.client("glue").delete_table(DatabaseName=self.database(zone), Name=table)
+
     def table(self, zone: str = "processed", catalog: Any = None) -> IcebergTable:
         return IcebergTable(catalog or the_catalog(self.state.endpoint), (self.database(zone), "employee"))
 
