@@ -13,6 +13,7 @@ import pyarrow as pa
 import pydantic
 import yaml
 from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty
+from pydantic.alias_generators import to_camel
 
 from etl.errors import ContractInvalid
 
@@ -101,6 +102,27 @@ class CsvFormat(pydantic.BaseModel):
         return self
 
 
+class HistoryBand(pydantic.BaseModel):
+    """How far a batch may be from the median of the last `batches` accepted ones (etl/steps/history.py).
+
+    Null rates may be `null_rate_band_points` percentage points above it; with fewer batches than
+    `min_batches` nothing is compared.
+    """
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
+    batches: Annotated[int, pydantic.Field(ge=1, le=100)]
+    row_count_band_percent: Annotated[float, pydantic.Field(ge=0, le=1000)]
+    null_rate_band_points: Annotated[float, pydantic.Field(ge=0, le=100)]
+    min_batches: Annotated[int, pydantic.Field(ge=1)] = 1
+
+    @pydantic.model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        if self.min_batches > self.batches:
+            raise ValueError("minBatches is more than batches, so nothing would ever be compared")
+        return self
+
+
 class _Custom(pydantic.BaseModel):
     """The contract's customProperties, by their names in the file."""
 
@@ -111,6 +133,7 @@ class _Custom(pydantic.BaseModel):
     deduplicate: DeduplicateRule = DeduplicateRule.LAST_IN_FILE
     quarantineRetentionDays: Annotated[int, pydantic.Field(gt=0)] = 90  # noqa: N815
     csv: CsvFormat = CsvFormat()
+    history: HistoryBand | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +150,7 @@ class Contract:
     max_quarantine_percent: float
     deduplicate: DeduplicateRule
     csv: CsvFormat
+    history: HistoryBand | None
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -187,6 +211,7 @@ def load_contract(text: str, source: str, dataset: str | None = None) -> Contrac
         max_quarantine_percent=custom.maxQuarantinePercent,
         deduplicate=custom.deduplicate,
         csv=custom.csv,
+        history=custom.history,
     )
 
 

@@ -1,6 +1,7 @@
 """What a run tells: its report, its Data Docs page, its metrics and, where somebody must act, an alert."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +19,7 @@ from etl.quality.data_docs import (
     render_run_page,
     static_assets,
 )
-from etl.quality.suite import Suite
+from etl.quality.suite import Declared, Suite
 from etl.quality.validate import Validation
 from etl.run_report import GateReport, MergeReport, RowCounts, Verdict
 from etl.steps.dedupe import Deduped
@@ -37,6 +38,7 @@ class Finding:
     suite: Suite | None
     read: ReadRows | None
     validation: Validation | None
+    usual: Mapping[str, int | float | None] = field(default_factory=dict)
 
     @property
     def rows_read(self) -> int:
@@ -149,6 +151,7 @@ def _gate_report(batch: Batch, run_id: str, finding: Finding, page: str, watch: 
         warnings=judgement.warnings,
         suite_fingerprint=finding.suite.fingerprint if finding.suite else "",
         docs_key=page,
+        usual=finding.usual,
         finished_at=_now(),
         seconds=watch.seconds | {"total": watch.total},
     )
@@ -227,12 +230,24 @@ def _gate_alert(batch: Batch, report: GateReport, finding: Finding, lake: Lake) 
 
 def _describe_failures(finding: Finding, report: GateReport) -> list[str]:
     told = report.warnings if report.verdict.lets_rows_pass else report.failed
+    stated = finding.suite.expectations if finding.suite else ()
     return [
-        f"{o.name} ({o.severity}): {o.description}"
-        + (f" {o.unexpected_count} rows, {o.unexpected_percent:.2f} %" if o.is_row_level else "")
-        for o in finding.outcomes
+        f"{o.name} ({o.severity}): {o.description} {_observed(o)}{_bounds(declared, finding.usual)}".rstrip()
+        for o, declared in zip(finding.outcomes, stated, strict=False)  # no outcomes if it was not judged
         if o.name in told
     ]
+
+
+def _observed(outcome: ExpectationOutcome) -> str:
+    if outcome.is_row_level:
+        return f"{outcome.unexpected_count} rows, {outcome.unexpected_percent:.2f} %"
+    return f"Observed: {outcome.observed_value}" if outcome.observed_value is not None else ""
+
+
+def _bounds(declared: Declared, usual: Mapping[str, int | float | None]) -> str:
+    """What an expectation about the usual was compared with: its own text cannot say it."""
+    stated = [f"{name} {usual[name]}" for name in declared.parameters if usual.get(name) is not None]
+    return f" ({', '.join(stated)})" if stated else ""
 
 
 def _content_type(name: str) -> str:

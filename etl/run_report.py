@@ -47,7 +47,10 @@ class RowCounts:
 
 @dataclass(frozen=True, slots=True)
 class GateReport:
-    """The gate's half. `warnings` are expectations that failed without stopping or quarantining anything."""
+    """The gate's half. `warnings` are expectations that failed without stopping or quarantining anything.
+
+    `usual` is what the batch was compared with (etl.steps.history.usual_figures).
+    """
 
     dataset: str
     batch_id: str
@@ -68,6 +71,7 @@ class GateReport:
     suite_fingerprint: str
     docs_key: str
     finished_at: str
+    usual: Mapping[str, int | float | None] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
 
 

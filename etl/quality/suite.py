@@ -7,7 +7,7 @@ suite is used only if every entry of the file is an expectation that can be eval
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,11 +15,12 @@ from etl.contract import Contract
 from etl.errors import SuiteInvalid
 from etl.outcome import Severity
 from etl.quality.redaction import VALUELESS_AGGREGATES, private_columns
+from etl.steps.history import usual_names
 
 if TYPE_CHECKING:
     from great_expectations import ExpectationSuite
 
-PARAMETERS = frozenset({"batch_date", "next_date"})  # what validate_rows supplies
+_DATES = frozenset({"batch_date", "next_date"})  # what validate_rows supplies in any case
 
 _SINGLE_COLUMNS = ("column", "column_A", "column_B")
 _COLUMN_LISTS = ("column_list", "column_set")
@@ -43,7 +44,8 @@ _NEED_A_DATABASE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """An expectation as the suite states it. `judges_rows`: it says of each row whether it is as expected."""
+    """An expectation as the suite states it. `judges_rows`: it says of each row whether it is as expected;
+    `parameters` are the names of those it takes, in the order of its arguments."""
 
     name: str
     type: str
@@ -52,6 +54,7 @@ class Declared:
     description: str
     owner: str
     judges_rows: bool
+    parameters: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +129,37 @@ def _lint(entry: object, contract: Contract) -> Iterator[str]:
     for column in _columns(entry):
         if column not in contract.column_names:
             yield f"column {column!r} is not in the contract"
-    for parameter in _parameters(entry["kwargs"]):
-        if parameter not in PARAMETERS:
-            yield f"parameter {parameter!r} is none of {', '.join(PARAMETERS)}"
+    yield from _lint_parameters(entry["kwargs"], contract)
     yield from _lint_type(entry, contract)
+
+
+def _lint_parameters(kwargs: Mapping[str, Any], contract: Contract) -> Iterator[str]:
+    """GX fills in a parameter that is a whole argument, compares with it as it stands anywhere else, and
+    takes its name for a formula."""
+    supplied = _DATES | usual_names(contract)
+    for argument, value in kwargs.items():
+        if _is_parameter(value):
+            name = value["$PARAMETER"]
+            if name not in supplied:
+                yield _unknown_parameter(str(name), supplied, contract)
+        elif _holds_parameter(value):
+            yield f'{argument}: a parameter is a whole argument, {{"$PARAMETER": name}}, and no part of one'
+
+
+def _unknown_parameter(name: str, supplied: Collection[str], contract: Contract) -> str:
+    if contract.history is None and name.startswith("usual_"):
+        return f"parameter {name!r} needs `history` among the contract's customProperties"
+    return f"parameter {name!r} is none of {', '.join(sorted(supplied))}"
+
+
+def _is_parameter(value: object) -> bool:
+    return isinstance(value, dict) and value.keys() == {"$PARAMETER"}
+
+
+def _holds_parameter(value: object) -> bool:
+    if isinstance(value, dict):
+        return any(str(key).startswith("$PARAMETER") for key in value) or _holds_parameter([*value.values()])
+    return isinstance(value, list) and any(_holds_parameter(inner) for inner in value)
 
 
 def _lint_type(entry: Mapping[str, Any], contract: Contract) -> Iterator[str]:
@@ -184,6 +214,7 @@ def _declare(entry: Mapping[str, Any]) -> Declared:
         description=entry["description"],
         owner=entry["meta"]["owner"],
         judges_rows=_judges_rows(entry["type"]),
+        parameters=tuple(value["$PARAMETER"] for value in entry["kwargs"].values() if _is_parameter(value)),
     )
 
 
@@ -208,18 +239,6 @@ def _condition_columns(condition: object) -> Iterator[str]:
             yield str(column.get("name"))
         for inner in condition.get("conditions") or ():
             yield from _condition_columns(inner)
-
-
-def _parameters(value: object) -> Iterator[str]:
-    """The names in {"$PARAMETER": name}, at any depth."""
-    if isinstance(value, dict):
-        if "$PARAMETER" in value:
-            yield str(value["$PARAMETER"])
-        for inner in value.values():
-            yield from _parameters(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _parameters(inner)
 
 
 def _judges_rows(expectation_type: str) -> bool:

@@ -17,6 +17,7 @@ from etl.outcome import ExpectationOutcome
 from etl.quality.frame import to_frame
 from etl.quality.redaction import private_columns, redact_exception, redact_result
 from etl.quality.suite import Declared, Suite
+from etl.steps.history import usual_figures
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
@@ -45,9 +46,20 @@ class Validation:
         return sum(outcome.success and outcome.error is None for outcome in self.outcomes)
 
 
-def validate_rows(rows: pa.Table, suite: Suite, contract: Contract, batch_date: date) -> Validation:
-    """Evaluate every expectation over `rows`, which have the contract's columns and types."""
-    answers = _evaluate(_engine(rows), suite, batch_date)
+def validate_rows(
+    rows: pa.Table,
+    suite: Suite,
+    contract: Contract,
+    batch_date: date,
+    usual: Mapping[str, int | float | None] | None = None,
+) -> Validation:
+    """Evaluate every expectation over `rows`, which have the contract's columns and types.
+
+    `usual` are the suite parameters of etl.steps.history.usual_figures; without them nothing is known of
+    earlier batches.
+    """
+    parameters = usual_figures((), contract, batch_date) if usual is None else usual
+    answers = _evaluate(_engine(rows), suite, batch_date, parameters)
     outcomes, results = [], []
     for declared in suite.expectations:
         found = answers.get(declared.name, [])
@@ -66,7 +78,7 @@ def _engine(rows: pa.Table) -> "ExecutionEngine":
 
 
 def _evaluate(
-    engine: "ExecutionEngine", suite: Suite, batch_date: date
+    engine: "ExecutionEngine", suite: Suite, batch_date: date, usual: Mapping[str, int | float | None]
 ) -> dict[str, list["ExpectationValidationResult"]]:
     """GX's results by the name of the expectation.
 
@@ -87,6 +99,7 @@ def _evaluate(
         {
             "batch_date": f"{batch_date.isoformat()}T00:00:00",
             "next_date": f"{(batch_date + timedelta(days=1)).isoformat()}T00:00:00",
+            **usual,
         },
     )
     answers: dict[str, list[ExpectationValidationResult]] = {}

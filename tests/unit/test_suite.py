@@ -3,6 +3,7 @@
 import json
 import pickle
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def test_the_employee_suite_is_sound(document: dict[str, Any], contract: Contrac
 
     assert suite.name == "employee"
     assert [e.name for e in suite.expectations] == [e["meta"]["name"] for e in document["expectations"]]
-    assert len(suite.gx_suite.expectations) == len(document["expectations"]) == 25
+    assert len(suite.gx_suite.expectations) == len(document["expectations"]) == 27
     assert {e.severity for e in suite.expectations} == set(Severity)
 
 
@@ -170,10 +171,42 @@ def test_arguments_that_gx_refuses(document: dict[str, Any], contract: Contract)
 
 
 def test_parameters_that_nobody_supplies(document: dict[str, Any], contract: Contract):
-    """The gate supplies batch_date only; another parameter would break at run time."""
+    """A parameter that the gate does not supply would break at run time; so would a formula."""
     an_entry(document, "age_between")["kwargs"]["max_value"] = {"$PARAMETER": "oldest"}
+    an_entry(document, "row_count_usual")["kwargs"]["min_value"] = {"$PARAMETER": "usual_rows_min / 2"}
+    problems = problems_of(document, contract)
 
-    assert any("parameter 'oldest'" in p for p in problems_of(document, contract))
+    assert any(
+        "parameter 'oldest' is none of batch_date, next_date, usual_non_null_min_age" in p for p in problems
+    )
+    assert any("parameter 'usual_rows_min / 2' is none of" in p for p in problems)
+
+
+def test_the_usual_needs_a_band(document: dict[str, Any], contract: Contract):
+    """A suite that speaks of what is usual is refused while the contract does not say how much is usual."""
+    problems = problems_of(document, replace(contract, history=None))
+
+    assert len(problems) == 3
+    assert all("needs `history` among the contract's customProperties" in problem for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("name", "argument", "value"),
+    [
+        ("department_known", "value_set", [{"$PARAMETER": "batch_date"}]),
+        ("age_between", "row_condition", WAGE_IS_ONE | {"parameter": {"$PARAMETER": "batch_date"}}),
+        ("age_between", "min_value", {"$PARAMETER": "batch_date", "$PARAMETER.batch_date": 3}),
+    ],
+)
+def test_parameters_where_gx_does_not_fill_them_in(
+    document: dict[str, Any], contract: Contract, name: str, argument: str, value: Any
+):
+    """GX compares with a parameter inside a list as it stands, and believes a value beside it."""
+    an_entry(document, name)["kwargs"][argument] = value
+
+    assert any(
+        f"{name}: {argument}: a parameter is a whole argument" in p for p in problems_of(document, contract)
+    )
 
 
 def test_repeated_names_and_repeated_expectations(document: dict[str, Any], contract: Contract):
@@ -213,7 +246,7 @@ def test_the_same_expectations_are_welcome_on_open_columns(document: dict[str, A
         an_expectation("expect_column_max_to_be_between", column="age", max_value=99)
     )
 
-    assert len(load_suite(json.dumps(document), "s", contract).expectations) == 26
+    assert len(load_suite(json.dumps(document), "s", contract).expectations) == 28
 
 
 def test_an_unclassified_column_counts_as_private(document: dict[str, Any]):
@@ -256,7 +289,7 @@ def test_a_suite_that_gx_understands_in_part_is_refused(
 
     monkeypatch.setattr(gx, "ExpectationSuite", lambda **kwargs: type("S", (), {"expectations": [1, 2]}))
 
-    assert problems_of(document, contract) == ("GX understood 2 of its 25 expectations",)
+    assert problems_of(document, contract) == ("GX understood 2 of its 27 expectations",)
 
 
 def test_the_error_survives_pickling(contract: Contract):
