@@ -1,5 +1,7 @@
 """Build what Terraform uploads: the wheel of `etl` for the Glue jobs, and the zip for the Lambdas.
 
+The datasets, which Terraform takes from the checkout as they are, are checked first.
+
     python -m scripts.package --out build/artifacts
 
 Both are byte for byte the same for the same sources, so that an unchanged checkout plans no change.
@@ -26,11 +28,26 @@ class PackagingFailed(Exception):
 
 
 def build_artifacts(out: Path) -> None:
-    """Fill `out` with one wheel and the Lambda zip, and nothing else. Raises PackagingFailed."""
+    """Fill `out` with one wheel and the Lambda zip, and nothing else; with bad datasets, with nothing at all.
+
+    Raises PackagingFailed.
+    """
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
+    check_datasets(CHECKOUT / "expectations")
     _build_wheel(out)
     _build_lambda_zip(out / LAMBDA_ZIP)
+
+
+def check_datasets(expectations: Path) -> None:
+    """In a process of its own, since Great Expectations takes seconds and much memory to import.
+
+    Raises PackagingFailed with every problem.
+    """
+    command = [sys.executable, "-m", "scripts.check_dataset", "--expectations", str(expectations)]
+    checked = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    if checked.returncode:
+        raise PackagingFailed(f"nothing is deployed until this is mended:\n{checked.stderr.rstrip()}")
 
 
 def _build_wheel(out: Path) -> None:
@@ -51,7 +68,7 @@ def _build_lambda_zip(path: Path) -> None:
 
 
 def main(out: Annotated[Path, typer.Option(help="Folder to fill; emptied first.")] = ARTIFACTS) -> None:
-    """Build the wheel and the Lambda zip."""
+    """Check the datasets, then build the wheel and the Lambda zip."""
     try:
         build_artifacts(out)
     except PackagingFailed as error:

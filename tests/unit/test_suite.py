@@ -11,7 +11,7 @@ import pytest
 
 from etl.contract import Contract, load_contract
 from etl.errors import SuiteInvalid
-from etl.outcome import Severity
+from etl.outcome import REQUIRED_IS_NULL, Severity
 from etl.quality.suite import load_suite
 
 WAGE_IS_ONE = {"type": "comparison", "column": {"name": "wage"}, "operator": "==", "parameter": 1}
@@ -156,6 +156,72 @@ def test_unknown_columns(document: dict[str, Any], contract: Contract, kwargs: d
     assert any("column 'wage' is not in the contract" in p for p in problems_of(document, contract))
 
 
+@pytest.mark.parametrize("value", [5, "age", {"age": 1}, [["age"]], None])
+def test_columns_that_are_no_list_of_names(document: dict[str, Any], contract: Contract, value: Any):
+    """Arguments of a wrong kind are a problem of their entry, and no crash."""
+    document["expectations"].append(an_expectation("expect_compound_columns_to_be_unique", column_list=value))
+
+    assert any("extra: kwargs" in p for p in problems_of(document, contract))
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        5,
+        "age > 3",
+        {"type": "pass_through", "pass_through_filter": "age > 3"},
+        {"type": "and", "conditions": [{"type": "or_else"}]},
+        {"column": {"name": "age"}, "operator": ">", "parameter": 3},
+        {"type": "comparison", "column": "age", "operator": ">", "parameter": 3},
+        {"type": "comparison", "column": {"name": "age"}, "operator": "~", "parameter": 3},
+    ],
+)
+def test_conditions_that_cannot_be_checked(document: dict[str, Any], contract: Contract, condition: Any):
+    """A condition is an object whose columns can be told; text that GX hands to pandas is refused."""
+    an_entry(document, "age_between")["kwargs"]["row_condition"] = condition
+
+    assert any(p.startswith("#19 age_between: ") for p in problems_of(document, contract))
+
+
+@pytest.mark.parametrize("argument", ["result_format", "catch_exceptions", "batch_id", "condition_parser"])
+def test_what_the_gate_decides(document: dict[str, Any], contract: Contract, argument: str):
+    """How results are given and errors caught is not the suite's to say: the gate relies on both."""
+    an_entry(document, "age_between")["kwargs"][argument] = "BASIC"
+
+    assert any(f"kwargs: {argument} cannot be set here" in p for p in problems_of(document, contract))
+
+
+def test_the_gates_own_reason(document: dict[str, Any], contract: Contract):
+    """The name that quarantined rows carry for a missing required value is no expectation's."""
+    an_entry(document, "age_between")["meta"]["name"] = REQUIRED_IS_NULL
+
+    assert any(
+        f"meta.name {REQUIRED_IS_NULL} is the gate's own" in p for p in problems_of(document, contract)
+    )
+
+
+def test_fields_that_gx_does_not_know(document: dict[str, Any], contract: Contract):
+    """A misspelt field beside type and kwargs is refused."""
+    an_entry(document, "age_between")["serverity"] = "info"
+
+    assert any("serverity" in p for p in problems_of(document, contract))
+
+
+def test_a_fact_that_is_stated_twice(document: dict[str, Any], contract: Contract):
+    """Of two severities in one object Python and GX would take the last, whatever the reader sees first."""
+    text = json.dumps(document).replace('"severity": "info"', '"severity": "info", "severity": "critical"', 1)
+
+    with pytest.raises(SuiteInvalid, match="an object states 'severity' twice"):
+        load_suite(text, "s", contract)
+
+
+def test_numbers_that_json_does_not_have(document: dict[str, Any], contract: Contract):
+    """NaN as a bound would let anything pass."""
+    an_entry(document, "age_between")["kwargs"]["max_value"] = float("nan")
+
+    assert problems_of(document, contract) == ("NaN is no JSON number",)
+
+
 def test_row_conditions_as_text(document: dict[str, Any], contract: Contract):
     """A condition in GX's old text form, whose columns cannot be checked, is refused."""
     an_entry(document, "age_between")["kwargs"]["row_condition"] = 'col("wage") > 1'
@@ -238,6 +304,75 @@ def test_expectations_that_would_publish_names(
     document["expectations"].append(entry)
 
     assert any("would publish values of the private column" in p for p in problems_of(document, contract))
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"type": "comparison", "column": {"name": "last_name"}, "operator": "==", "parameter": "Núñez"},
+        {"type": "comparison", "column": {"name": "last_name"}, "operator": "IN", "parameter": ["Núñez"]},
+    ],
+)
+@pytest.mark.parametrize("joined", [False, True])
+def test_conditions_that_would_publish_names(
+    document: dict[str, Any], contract: Contract, condition: dict[str, Any], joined: bool
+):
+    """A condition is shown with its expectation: of a private column it may ask for presence only."""
+    given = {"type": "nullity", "column": {"name": "last_name"}, "is_null": False}
+    kwargs = an_entry(document, "salary_between")["kwargs"]
+    kwargs["row_condition"] = {"type": "and", "conditions": [given, condition]} if joined else condition
+    (problem,) = problems_of(document, contract)
+    kwargs["row_condition"] = given
+
+    assert "row_condition would publish what it compares the private column last_name with" in problem
+    assert "Núñez" not in problem
+    assert load_suite(json.dumps(document), "s", contract)
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        an_expectation("expect_column_pair_values_to_be_in_set", column_A="age", column_B="last_name",
+                       value_pairs_set=[[30, "x"]]),
+        an_expectation("expect_column_kl_divergence_to_be_less_than", column="last_name", threshold=1,
+                       partition_object={"values": ["x"], "weights": [1]}),
+    ],
+    ids=lambda entry: entry["type"],
+)  # fmt: skip
+def test_pairs_and_distributions_of_names(
+    document: dict[str, Any], contract: Contract, entry: dict[str, Any]
+):
+    """One private column among two is enough, and a distribution is a list of values too."""
+    document["expectations"].append(entry)
+
+    assert any(
+        "would publish values of the private column last_name" in p for p in problems_of(document, contract)
+    )
+
+
+def test_every_type_of_gxs_gallery_is_known_to_be_safe_or_refused_on_names():
+    """Of all that GX can ask of one column, what shows values of it is refused on private ones.
+
+    A type that a later GX adds is refused until somebody has looked at what it shows, unless it judges rows.
+    """
+    from great_expectations.expectations.registry import list_registered_expectation_implementations
+
+    from etl.quality.gallery import judges_rows
+    from etl.quality.lint import _is_safe_on_private
+
+    known = [
+        name for name in list_registered_expectation_implementations() if name.startswith("expect_column_")
+    ]
+    safe = {name for name in known if _is_safe_on_private(name) and not judges_rows(name)}
+
+    assert len(known) > 45
+    assert safe == {
+        "expect_column_proportion_of_non_null_values_to_be_between",
+        "expect_column_proportion_of_unique_values_to_be_between",
+        "expect_column_to_exist",
+        "expect_column_type_to_be",
+        "expect_column_unique_value_count_to_be_between",
+    }
 
 
 def test_the_same_expectations_are_welcome_on_open_columns(document: dict[str, Any], contract: Contract):
