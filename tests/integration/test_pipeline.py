@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 import pytest
 from builders import EXPECTATIONS, TODAY
@@ -14,7 +13,7 @@ from lakes import ALake
 
 from etl.aws.lake import Lake
 from etl.batch import MergeMode
-from etl.errors import FileRejected, GateBroken, GateRejected, ManifestInvalid, ObjectMissing
+from etl.errors import FileRejected, GateRejected, ManifestInvalid, ObjectMissing
 from etl.pipeline import run_gate, run_merge
 from etl.run_report import Verdict
 from scripts.sample_data import ROW_FAULTS, Day, Fault, Recipe, make_sample
@@ -168,43 +167,6 @@ def test_another_column_order_passes_and_is_told(lake: ALake):
 
     assert counts(report) == {"read": len(lines) - 1, "inserted": len(lines) - 1}
     assert lake.report("wr_1", "gate")["failed"] == ["columns_in_order"]
-
-
-def a_suite_with(**changes: Any) -> str:
-    document = json.loads((EXPECTATIONS / "employee" / "suite.json").read_text())
-    document["expectations"][2] |= changes
-    return json.dumps(document)
-
-
-@pytest.mark.parametrize(
-    ("suite", "problem"),
-    [
-        ("{", "it is not JSON"),
-        ('{"name": "employee", "expectations": []}', "it has no expectations"),
-        (a_suite_with(type="expect_the_impossible"), "is not known"),
-        (a_suite_with(kwargs={"column": "wage"}), "column 'wage' is not in the contract"),
-    ],
-)
-def test_a_broken_suite_is_an_error_and_never_a_pass(lake: ALake, suite: str, problem: str):
-    """A suite that cannot be used ends in the verdict error: nothing is written, and people are told."""
-    lake.put_expectation("employee/suite.json", suite)
-    error = refused(lake, lake.land(a_sample().content), "wr_1", GateBroken)
-    (mail,) = lake.mails()
-
-    assert problem in str(error)
-    assert lake.report("wr_1", "gate")["verdict"] == Verdict.ERROR
-    assert mail.startswith("[Lakegate critical] employee of 2026-11-24 could not be judged")
-    assert problem in mail
-
-
-def test_a_broken_contract_is_an_error(lake: ALake):
-    """Without a contract that can be read nothing is judged, and people are told."""
-    lake.put_expectation("employee/contract.yaml", "kind: DataContract")
-
-    with pytest.raises(GateBroken, match=r"employee/contract\.yaml"):
-        run_gate(lake.land(a_sample().content), "wr_1", lake.of_run())
-    assert lake.report("wr_1", "gate")["verdict"] == Verdict.ERROR
-    assert len(lake.mails()) == 1
 
 
 def test_the_report_waits_for_the_alert(lake: ALake):
