@@ -1,5 +1,6 @@
 """Small real inputs, each with sensible values for whatever a test does not care about."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime
@@ -91,6 +92,15 @@ def an_employee_batch(
     """Rows ready to merge: `rows` people with distinct keys, the numbers `first` and following."""
     people = [("Zoë", f"Núñez {number}", 30, salary) for number in range(first, first + rows)]
     return with_lineage(some_employees(*people), batch or a_batch())
+
+
+def a_suite(*stated: dict[str, Any], dataset: str = "employee", **common: Any) -> str:
+    """suite.json with what is stated, named e0, e1 and so on; warnings, unless something else is said."""
+    usual = {"severity": "warning", "description": "Something is so."} | common
+    entries = [
+        usual | {"meta": {"name": f"e{number}", "owner": "o"}} | entry for number, entry in enumerate(stated)
+    ]
+    return json.dumps({"name": dataset, "expectations": entries})
 
 
 def an_outcome(

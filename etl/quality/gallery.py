@@ -51,7 +51,7 @@ def comparisons(condition: object) -> Iterator[Mapping[str, Any]]:
     """The leaves of a row condition: comparisons, and tests for null, joined under `conditions`."""
     if isinstance(condition, dict):
         inner = condition.get("conditions")
-        if isinstance(inner, list):
+        if condition.get("type") in ("and", "or") and isinstance(inner, list):
             for one in inner:
                 yield from comparisons(one)
         else:

@@ -1,7 +1,7 @@
 """A suite run over made-up rows, before it is deployed: what breaks on these would break on any batch.
 
-GX looks at most arguments only when it evaluates: an invalid regular expression, a date without a time or the
-name of a type that does not exist are found out with the first batch, or here.
+GX looks at most arguments only when it evaluates: an invalid regular expression, or a date without a time, is
+found out with the first batch, or here.
 """
 
 from collections.abc import Iterator, Sequence
@@ -35,7 +35,7 @@ def rehearse(suite: Suite, contract: Contract) -> tuple[str, ...]:
 
 
 def make_rows(columns: Sequence[Column]) -> pa.Table:
-    """A dozen rows of the contract's types, their values all different; text is no sensible text."""
+    """A dozen rows of the contract's types, as different as types allow; text says nothing."""
     made = {}
     for column in columns:
         values = [_value(column.arrow_type, number) for number in range(_ROWS)]

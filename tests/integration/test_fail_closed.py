@@ -10,6 +10,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
+import builders
 import pytest
 from gate_runs import a_sample, refused
 from great_expectations.core import ExpectationValidationResult
@@ -32,26 +33,13 @@ CANARY = "Zoë Xylophonia"
 
 
 def a_suite(*stated: dict[str, Any]) -> str:
-    """A suite of two expectations that hold, and of those stated: about salaries, if nothing else is said."""
-    entries = [
-        {"type": "expect_column_values_to_not_be_null"} | entry
-        for entry in ({"kwargs": {"column": "age"}}, {"kwargs": {"column": "department"}}, *stated)
-    ]
-    return json.dumps(
-        {
-            "name": "employee",
-            "expectations": [
-                {
-                    "kwargs": {"column": "salary"},
-                    "severity": "info",  # the mildest: a check that broke is an error all the same
-                    "description": "Something is so.",
-                    "meta": {"name": f"e{number}", "owner": "o"},
-                }
-                | entry
-                for number, entry in enumerate(entries)
-            ],
-        }
-    )
+    """A suite of two expectations that hold, and of those stated: about salaries, if nothing else is said.
+
+    All are of the mildest severity: a check that broke is an error all the same.
+    """
+    sound = [{"kwargs": {"column": column}} for column in ("age", "department")]
+    about_salaries = {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "salary"}}
+    return builders.a_suite(*sound, *stated, severity="info", **about_salaries)
 
 
 def what_is_there(lake: ALake) -> dict[str, set[str]]:

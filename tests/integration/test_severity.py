@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
-from builders import EXPECTATIONS, some_employees
+from builders import EXPECTATIONS, a_suite, some_employees
 from gate_runs import published, refused
 from lakes import ALake
 
@@ -41,17 +40,8 @@ def a_file() -> bytes:
 
 
 def state(lake: ALake, *stated: dict[str, Any]) -> None:
-    entries = [
-        {
-            "type": "expect_column_values_to_be_between",
-            "severity": "warning",
-            "description": "Something is so.",
-            "meta": {"name": f"e{number}", "owner": "o"},
-        }
-        | entry
-        for number, entry in enumerate(stated)
-    ]
-    lake.put_expectation("employee/suite.json", json.dumps({"name": "employee", "expectations": entries}))
+    suite = a_suite(*stated, type="expect_column_values_to_be_between")
+    lake.put_expectation("employee/suite.json", suite)
 
 
 def salaries(severity: str = "warning", **kwargs: Any) -> dict[str, Any]:

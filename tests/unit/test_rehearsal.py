@@ -1,11 +1,10 @@
 """Suites are tried before they are deployed: what would break the gate every night breaks here."""
 
-import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders import EXPECTATIONS, a_contract, the_employee_contract
+from builders import EXPECTATIONS, a_contract, a_suite, the_employee_contract
 
 from etl.contract import HistoryBand
 from etl.quality.rehearsal import make_rows, rehearse
@@ -29,17 +28,8 @@ NOON = "2026-01-31T12:00:00"
 
 
 def problems(*stated: tuple[str, dict[str, Any]]) -> tuple[str, ...]:
-    entries = [
-        {
-            "type": f"expect_{name}",
-            "kwargs": kwargs,
-            "severity": "warning",
-            "description": "Something is so.",
-            "meta": {"name": f"e{number}", "owner": "o"},
-        }
-        for number, (name, kwargs) in enumerate(stated)
-    ]
-    text = json.dumps({"name": "thing", "expectations": entries})
+    entries = [{"type": f"expect_{name}", "kwargs": kwargs} for name, kwargs in stated]
+    text = a_suite(*entries, dataset="thing")
     return rehearse(load_suite(text, "s", THING), THING)
 
 

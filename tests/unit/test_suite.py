@@ -311,6 +311,13 @@ def test_expectations_that_would_publish_names(
     [
         {"type": "comparison", "column": {"name": "last_name"}, "operator": "==", "parameter": "Núñez"},
         {"type": "comparison", "column": {"name": "last_name"}, "operator": "IN", "parameter": ["Núñez"]},
+        {
+            "type": "comparison",
+            "column": {"name": "last_name"},
+            "operator": "==",
+            "parameter": "Núñez",
+            "conditions": [],  # which GX overlooks
+        },
     ],
 )
 @pytest.mark.parametrize("joined", [False, True])
