@@ -1,6 +1,8 @@
 """The demo itself, once, and what the machine it leaves behind can be asked."""
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,8 +13,10 @@ import pytest
 
 from scripts.athena_query import ask_athena
 from scripts.offline_machine import Machine, find_machine, stop_machine
+from scripts.package import CHECKED, CHECKOUT
 from scripts.runs import await_run, run_ids
 from scripts.sample_data import Recipe, make_sample
+from scripts.terraform import TerraformFailed
 from tests.e2e.conftest import processes_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
@@ -29,11 +33,6 @@ class Kept:
 @pytest.fixture(scope="module")
 def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
     """A demo that has run with --keep."""
-    import subprocess
-    import sys
-
-    from scripts.package import CHECKOUT
-
     state_dir = tmp_path_factory.mktemp("demo")
     command = [sys.executable, "-m", "scripts.demo", "--keep", "--state-dir", str(state_dir)]
     ended = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False, timeout=400)
@@ -50,7 +49,7 @@ def test_every_check_of_the_demo_holds(kept: Kept):
     """`make demo` ends with 0, and only when all that it checks is as it should be."""
     assert kept.exit_code == 0, kept.said
     assert "✗" not in kept.said
-    assert "All 26 checks passed." in kept.said
+    assert "All 27 checks passed." in kept.said
 
 
 def test_the_summary_says_where_things_are(kept: Kept):
@@ -69,6 +68,35 @@ def test_the_summary_says_where_things_are(kept: Kept):
 def test_a_second_plan_is_empty(kept: Kept):
     """After the apply, and after jobs wrote to the tables, Terraform finds nothing to change."""
     assert not kept.machine.terraform().has_changes()
+
+
+def test_datasets_that_were_not_checked_are_not_deployed(kept: Kept):
+    """Terraform takes the very files that were checked when the artifacts were built, and no others."""
+    checked = kept.machine.state_dir / "artifacts" / CHECKED
+    checksum = checked.read_text()
+    checked.write_text("0" * 64 + "\n")
+    try:
+        with pytest.raises(TerraformFailed) as caught:
+            kept.machine.terraform().has_changes()
+    finally:
+        checked.write_text(checksum)
+    told = " ".join(str(caught.value).replace("│", " ").split())
+    assert "The datasets are not those that were checked last." in told
+
+
+def test_the_quarantine_is_for_the_steward_alone(kept: Kept):
+    """A steward reads where each row came from; an analyst may not even count them, and no column is open."""
+    table = f"{kept.outputs['databases']['quarantine']}.employee"
+    origin = "dataset, batch_id, object_version, line_number, run_id, suite_fingerprint, row_text"
+    sql = f"SELECT {origin}, cardinality(reasons) FROM {table}"
+    steward, analyst = kept.outputs["steward_role_arn"], kept.outputs["analyst_role_arn"]
+    rows = ask_athena(kept.machine, sql, kept.outputs["athena_steward_workgroup"], steward).rows
+    assert {row[0] for row in rows} == {"employee"}
+    assert all(None not in row for row in rows)
+    for asked in ("count(*)", "dataset", "batch_id", "*"):
+        sql = f"SELECT {asked} FROM {table}"
+        answer = ask_athena(kept.machine, sql, kept.outputs["athena_workgroup"], analyst)
+        assert answer.refusal is not None
 
 
 def test_a_crashed_job_reaches_people(kept: Kept):

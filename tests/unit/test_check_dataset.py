@@ -10,9 +10,7 @@ from builders import EXPECTATIONS, a_csv
 from typer.testing import CliRunner, Result
 
 from scripts.check_dataset import check_all, main
-from scripts.package import PackagingFailed, check_datasets
-
-ROOT = Path(__file__).parents[2]
+from scripts.package import PackagingFailed, check_datasets, checksum
 
 
 @pytest.fixture
@@ -121,6 +119,19 @@ def test_a_file_is_judged_as_the_gate_would(tmp_path: Path):
     assert "verdict: rejected (critical expectations failed: row_count_plausible)" in result.stdout
     file.write_bytes(b"")
     assert check("employee", file).exit_code == 3
+
+
+def test_the_checksum_is_of_what_is_uploaded(expectations: Path):
+    """Another suite, or another name, has another checksum; what Terraform does not upload does not count."""
+    before = checksum(expectations)
+    assert before == checksum(EXPECTATIONS)
+    (expectations / "README.md").write_text("read this")
+    assert checksum(expectations) == before
+    shutil.copytree(expectations / "employee", expectations / "orders")
+    more = checksum(expectations)
+    change_suite(expectations / "employee", "age_between", severity="info")
+
+    assert len({before, more, checksum(expectations)}) == 3
 
 
 def test_nothing_is_packaged_for_a_deployment_that_would_be_broken(expectations: Path):
