@@ -8,8 +8,6 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from builders import an_outcome, the_employee_contract
-from hypothesis import given
-from hypothesis import strategies as st
 
 from etl.contract import Column
 from etl.outcome import REQUIRED_IS_NULL, Severity
@@ -166,18 +164,3 @@ def test_half_a_million_rejected_rows_cost_no_python_object_each():
         {"position": 1, "reasons": ["name"]},
         {"position": 20, "reasons": ["age"]},
     ]
-
-
-blamed_rows = st.dictionaries(st.sampled_from(["a", "b", "c"]), st.sets(st.integers(0, 20)), max_size=3)
-
-
-@given(blamed_rows)
-def test_every_blame_is_listed_once(blamed: dict[str, set[int]]):
-    """A row is listed once, in the batch's order, with all it failed in the suite's order; others are not."""
-    rejected = list_reasons({name: np.array(sorted(rows), np.int64) for name, rows in blamed.items()})
-    expected = {
-        row: [name for name, rows in blamed.items() if row in rows]
-        for row in sorted(set().union(*blamed.values()))
-    }
-
-    assert reasons(Judgement(Verdict.PASSED, None, rejected)) == expected

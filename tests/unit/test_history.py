@@ -8,8 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from builders import NOON, TODAY, a_batch, a_contract
-from hypothesis import given
-from hypothesis import strategies as st
+from builders import an_accepted_batch as accepted
 
 from etl.contract import Contract, HistoryBand
 from etl.errors import HistoryInvalid
@@ -31,16 +30,6 @@ def a_band(**changes: Any) -> HistoryBand:
 
 def comparing(**changes: Any) -> Contract:
     return replace(a_contract(name="string", age="bigint"), history=a_band(**changes))
-
-
-def accepted(days_ago: int, rows: int = 100, nulls: int = 0, version: int = 0) -> AcceptedBatch:
-    return AcceptedBatch(
-        batch_id=f"thing-{days_ago}-{version}",
-        batch_date=TODAY - timedelta(days_ago),
-        landed_at=NOON - timedelta(days_ago) + timedelta(hours=version),
-        rows=rows,
-        null_counts={"name": nulls, "age": 0},
-    )
 
 
 def usual(*history: AcceptedBatch, on: date = TODAY, **changes: Any) -> dict[str, Any]:
@@ -69,12 +58,20 @@ def test_only_the_last_batches_count():
     """What lies further back than the contract looks is forgotten."""
     long_ago = [accepted(days, 7) for days in range(4, 30)]
 
-    assert usual_rows(*long_ago, accepted(3), accepted(2), accepted(1)) == (90, 110)
+    assert usual_rows(*long_ago, accepted(3), accepted(2), accepted(1)) == (
+        90,
+        110,
+    )
 
 
 def test_only_earlier_dates_count():
     """A batch is compared neither with itself, nor with another file of its date, nor with a later date."""
-    history = (accepted(1), accepted(0, 7), accepted(0, 8, version=1), accepted(-1, 9))
+    history = (
+        accepted(1),
+        accepted(0, 7),
+        accepted(0, 8, version=1),
+        accepted(-1, 9),
+    )
 
     assert usual_rows(*history) == (90, 110)
     assert usual_rows(*history, on=TODAY - timedelta(1)) == (None, None)
@@ -82,7 +79,11 @@ def test_only_earlier_dates_count():
 
 def test_a_date_counts_once_with_its_last_file():
     """A file that was sent anew replaces the one before it also in what is usual."""
-    sent_thrice = (accepted(1, 7), accepted(1, 400, version=2), accepted(1, 8, version=1))
+    sent_thrice = (
+        accepted(1, 7),
+        accepted(1, 400, version=2),
+        accepted(1, 8, version=1),
+    )
 
     assert usual_rows(accepted(2, 200), *sent_thrice) == (270, 330)
 
@@ -154,45 +155,6 @@ def test_a_history_that_is_none_is_an_error(document: Any):
         parse_history(document, "s3://x")
 
     assert "Zoë" not in str(caught.value)
-
-
-batches = st.builds(accepted, st.integers(0, 5), rows=st.integers(0, 50), version=st.integers(0, 3))
-histories = st.lists(batches, max_size=12)
-
-
-@given(histories, batches)
-def test_a_batch_is_remembered_once(known: list[AcceptedBatch], new: AcceptedBatch):
-    """However often it is judged, a batch has one entry, the latest; entries stand in the order of dates."""
-    history: tuple[AcceptedBatch, ...] = ()
-    for one in known:
-        history = add_to_history(history, one)
-    once = add_to_history(history, new)
-
-    assert add_to_history(once, new) == once
-    assert [one for one in once if one.batch_id == new.batch_id] == [new]
-    assert list(once) == sorted(once, key=lambda one: (one.batch_date, one.landed_at))
-
-
-@given(histories, batches)
-def test_a_batch_is_never_compared_with_itself(known: list[AcceptedBatch], new: AcceptedBatch):
-    """What is usual for a date does not change when a batch of that date, or of a later one, is accepted."""
-    contract = comparing()
-
-    assert usual_figures([*known, new], contract, new.batch_date) == usual_figures(
-        known, contract, new.batch_date
-    )
-
-
-@given(st.lists(st.integers(1, 10_000), min_size=1, max_size=3))
-def test_batches_that_are_alike_are_usual(rows: list[int]):
-    """The median of the batches that were looked at is within its own band."""
-    history = [accepted(number + 1, count) for number, count in enumerate(rows)]
-    figures = usual(*history)
-    middle = sorted(rows)[len(rows) // 2]
-    lower_middle = sorted(rows)[(len(rows) - 1) // 2]
-
-    assert figures["usual_rows_min"] <= middle
-    assert figures["usual_rows_max"] >= lower_middle
 
 
 def test_the_history_does_not_grow_without_end():
