@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up down docs test test-fast lint format package lock clean
+.PHONY: help demo up down docs test test-fast bench chromium lint format package lock clean
 
 PYTHON311 := $(firstword $(wildcard .venv/bin/python) $(shell command -v python3.11 2>/dev/null))
 PY := .venv/bin/python
@@ -40,14 +40,27 @@ up: $(STAMP) ## Start the offline AWS with the stack on it; PORT=n chooses its p
 down: $(STAMP) ## Stop the offline AWS
 	@exec $(PY) -m scripts.down
 
-docs: $(STAMP) ## Open, or print, the Data Docs' index
-	@exec $(PY) -m scripts.docs
+docs: $(STAMP) ## Serve the Data Docs on this machine; ENV=dev or ENV=prod for those of an AWS account
+	@exec $(PY) -m scripts.docs --env $(or $(ENV),local)
 
-test: $(STAMP) ## All tests
+test: $(STAMP) chromium ## All tests
 	@exec $(PY) -m pytest -n auto --dist loadfile
 
 test-fast: $(STAMP) ## The tests that need no Terraform and no whole jobs
 	@exec $(PY) -m pytest -n auto --dist loadfile -m "not slow"
+
+# The tests of the Data Docs' pages need a browser, which cannot live in .venv. Without one they are skipped.
+chromium:
+	@command -v chromium chromium-browser google-chrome >/dev/null && exit 0; \
+	mkdir -p build; \
+	if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+	  echo "Installing Chromium for the tests of the pages (once) ..."; \
+	  { apt-get update && apt-get install -y --no-install-recommends chromium; } >build/chromium.log 2>&1 && exit 0; \
+	fi; \
+	echo "There is no Chromium here, and it cannot be installed: the tests of the pages are skipped."
+
+bench: $(STAMP) ## Measure against other programs; ONLY=gate or ONLY=read_csv for one of them
+	@exec $(PY) -m scripts.bench $(if $(ONLY),--only $(ONLY))
 
 lint: $(STAMP) ## ruff and terraform fmt
 	@.venv/bin/ruff check .

@@ -1,9 +1,8 @@
 """What a run tells: its report, its Data Docs page, its metrics and, where somebody must act, an alert."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
 
 from etl.alert import Alert, compose
 from etl.aws.lake import Lake
@@ -11,14 +10,8 @@ from etl.batch import Batch, MergeMode
 from etl.contract import Contract
 from etl.manifest import Manifest
 from etl.outcome import ExpectationOutcome
-from etl.quality.data_docs import (
-    MOST_LISTED,
-    RunInfo,
-    RunSummary,
-    render_index,
-    render_run_page,
-    static_assets,
-)
+from etl.publishing import publish_run
+from etl.quality.data_docs import page_of
 from etl.quality.suite import Declared, Suite
 from etl.quality.validate import Validation
 from etl.run_report import GateReport, MergeReport, RowCounts, Verdict
@@ -59,9 +52,10 @@ class Finding:
 
 def report_gate(batch: Batch, run_id: str, finding: Finding, lake: Lake, watch: Stopwatch) -> GateReport:
     """Publish the page, the metrics and, unless rows pass, the alert; then write the report."""
+    report = _gate_report(batch, run_id, finding)
     with watch.stage("data docs"):
-        page = _publish_page(batch, run_id, finding, lake)
-    report = _gate_report(batch, run_id, finding, page, watch)
+        publish_run(report, finding.validation, dict(_page_facts(report, finding, lake)), lake)
+    report = replace(report, seconds=watch.seconds | {"total": watch.total})
     unusable = report.rows_quarantined + report.rows_unparsable
     lake.publish_metrics(
         {
@@ -128,7 +122,8 @@ def report_merge(
     return report
 
 
-def _gate_report(batch: Batch, run_id: str, finding: Finding, page: str, watch: Stopwatch) -> GateReport:
+def _gate_report(batch: Batch, run_id: str, finding: Finding) -> GateReport:
+    """The report, but for how long it all took."""
     judgement = finding.judgement
     return GateReport(
         dataset=batch.dataset,
@@ -147,57 +142,29 @@ def _gate_report(batch: Batch, run_id: str, finding: Finding, page: str, watch: 
         rows_unparsable=finding.rows_unparsable,
         expectations_met=finding.expectations_met,
         expectations_total=len(finding.outcomes),
+        metrics_fast=finding.validation.metrics_fast if finding.validation else 0,
+        metrics_fallback=finding.validation.metrics_fallback if finding.validation else 0,
         failed=judgement.failed,
         warnings=judgement.warnings,
+        problems=judgement.problems,
         suite_fingerprint=finding.suite.fingerprint if finding.suite else "",
-        docs_key=page,
+        docs_key=page_of(batch.dataset, str(batch.batch_date), run_id),
         usual=finding.usual,
         finished_at=_now(),
-        seconds=watch.seconds | {"total": watch.total},
     )
 
 
-def _publish_page(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> str:
-    """Add the run's own page, and its line in the index; returns the page's name under the docs."""
-    judgement = finding.judgement
-    run = RunInfo(
-        dataset=batch.dataset,
-        batch_date=str(batch.batch_date),
-        run_id=run_id,
-        batch_id=batch.batch_id,
-        verdict=judgement.verdict,
-        object_key=batch.key,
-        object_version=batch.version_id,
-        counts={
-            "read": finding.rows_read,
-            "quarantined": judgement.rejected.num_rows,
-            "unparsable": finding.rows_unparsable,
-        },
-        expectations_met=finding.expectations_met,
-        expectations_total=len(finding.outcomes),
-        failed=judgement.failed,
-        finished_at=_now(),
-        reason="; ".join((judgement.reason or "", *judgement.problems)).strip("; ") or None,
-    )
-    summary = RunSummary.of(run, run.page)
-    for name, body in static_assets().items():
-        if not lake.has_page(name):
-            lake.write_page(name, body, _content_type(name))
-    lake.write_page(run.page, render_run_page(finding.validation, run))
-    runs = lake.update_run_list(lambda known: _with_run(known or [], asdict(summary)))
-    lake.write_page("index.html", render_index([RunSummary.from_json(entry) for entry in runs]))
-    return run.page
-
-
-def _with_run(known: list[Any], entry: dict[str, Any]) -> list[Any]:
-    """`known` with this run's entry at its end, in place of an earlier one of the same run.
-
-    No more are kept than the index lists, so that publishing does not slow down over the years.
-    """
-    others = [other for other in known if other["run_id"] != entry["run_id"]]
-    mine = [other for other in others if other["dataset"] == entry["dataset"]]
-    dropped = {other["run_id"] for other in mine[: max(0, len(mine) - MOST_LISTED + 1)]}
-    return [other for other in others if other["run_id"] not in dropped] + [entry]
+def _page_facts(report: GateReport, finding: Finding, lake: Lake) -> Iterator[tuple[str, str]]:
+    """What the run's page tells beside the report, as rows of its table of facts."""
+    if report.verdict is Verdict.PASSED_WITH_QUARANTINE:
+        yield "Rows set aside, for a data steward", lake.quarantine_query(report.run_id)
+    if report.metrics_fast or report.metrics_fallback:
+        by_pandas = f", {report.metrics_fallback} by Great Expectations' pandas code"
+        yield "Metrics", f"{report.metrics_fast} computed over Arrow{by_pandas}"
+    stated = finding.suite.expectations if finding.suite else ()
+    asked = [name for declared in stated for name in declared.parameters if name in report.usual]
+    if asked:
+        yield "Usual", _figures(asked, report.usual) or "unknown: too few batches were accepted before"
 
 
 def _gate_alert(batch: Batch, report: GateReport, finding: Finding, lake: Lake) -> Alert:
@@ -206,19 +173,15 @@ def _gate_alert(batch: Batch, report: GateReport, finding: Finding, lake: Lake) 
         Verdict.REJECTED: f"{batch.dataset} of {batch.batch_date} was rejected: nothing was written",
         Verdict.ERROR: f"{batch.dataset} of {batch.batch_date} could not be judged: nothing was written",
     }.get(report.verdict, f"{batch.dataset} of {batch.batch_date} passed, with warnings")
-    next_step = {
-        Verdict.REJECTED: "This is not retried: bad data stays bad. Ask the sender for a corrected file; "
-        "landing it under the same key starts a new run.",
-        Verdict.ERROR: "Nothing is known about the data. Mend the suite or the contract, deploy, and start "
-        "the workflow again for this file.",
-    }.get(report.verdict, "The rows are in the table. Look at the expectations that failed.")
+    passing = "The rows are in the table. Look at the expectations that failed."
+    next_step = passing if passes else report.verdict.next_step
     facts = {
         "Dataset": batch.dataset,
         "Batch date": str(batch.batch_date),
         "File": f"{batch.uri} (version {batch.version_id})",
         "Verdict": report.verdict,
         "Reason": report.reason,
-        "Problems": "; ".join(finding.judgement.problems) or None,
+        "Problems": "; ".join(report.problems) or None,
         "Failed": "; ".join(_describe_failures(finding, report)) or None,
         "Rows": f"{report.rows_read} read, {report.rows_unparsable} unparsable",
         "Table": "written" if passes else "untouched; readers see the last good batch",
@@ -232,27 +195,25 @@ def _describe_failures(finding: Finding, report: GateReport) -> list[str]:
     told = report.warnings if report.verdict.lets_rows_pass else report.failed
     stated = finding.suite.expectations if finding.suite else ()
     return [
-        f"{o.name} ({o.severity}): {o.description} {_observed(o)}{_bounds(declared, finding.usual)}".rstrip()
+        f"{o.name} ({o.severity}): {o.description} {_observed(o, declared, report)}".rstrip()
         for o, declared in zip(finding.outcomes, stated, strict=False)  # no outcomes if it was not judged
         if o.name in told
     ]
 
 
-def _observed(outcome: ExpectationOutcome) -> str:
+def _observed(outcome: ExpectationOutcome, declared: Declared, report: GateReport) -> str:
+    """What was found, and what it was compared with if that is the usual: no description can say it."""
     if outcome.is_row_level:
         return f"{outcome.unexpected_count} rows, {outcome.unexpected_percent:.2f} %"
-    return f"Observed: {outcome.observed_value}" if outcome.observed_value is not None else ""
+    if outcome.observed_value is None:
+        return ""
+    usual = _figures(declared.parameters, report.usual)
+    return f"Observed: {outcome.observed_value}" + (f" ({usual})" if usual else "")
 
 
-def _bounds(declared: Declared, usual: Mapping[str, int | float | None]) -> str:
-    """What an expectation about the usual was compared with: its own text cannot say it."""
-    stated = [f"{name} {usual[name]}" for name in declared.parameters if usual.get(name) is not None]
-    return f" ({', '.join(stated)})" if stated else ""
-
-
-def _content_type(name: str) -> str:
-    endings = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml", "png": "image/png"}
-    return endings.get(name.rpartition(".")[2], "application/octet-stream")
+def _figures(names: Iterable[str], usual: Mapping[str, int | float | None]) -> str:
+    known = {name: usual[name] for name in names if usual.get(name) is not None}
+    return ", ".join(f"{name} {figure}" for name, figure in known.items())
 
 
 def _now() -> str:

@@ -17,6 +17,22 @@ class Verdict(StrEnum):
     def lets_rows_pass(self) -> bool:
         return self in {Verdict.PASSED, Verdict.PASSED_WITH_QUARANTINE}
 
+    @property
+    def next_step(self) -> str:
+        """What people do about it, in the words of alerts and Data Docs."""
+        return _NEXT_STEPS[self]
+
+
+_NEXT_STEPS = {
+    Verdict.PASSED: "Nothing: the merge goes on by itself.",
+    Verdict.PASSED_WITH_QUARANTINE: "The merge goes on by itself with the other rows. A data steward finds "
+    "those set aside, with their reasons, in the quarantine table.",
+    Verdict.REJECTED: "This is not retried: bad data stays bad. Ask the sender for a corrected file; "
+    "landing it under the same key starts a new run.",
+    Verdict.ERROR: "Nothing is known about the data. Mend the suite or the contract, deploy, and start "
+    "the workflow again for this file.",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class RowCounts:
@@ -47,8 +63,9 @@ class RowCounts:
 
 @dataclass(frozen=True, slots=True)
 class GateReport:
-    """The gate's half. `warnings` are expectations that failed without stopping or quarantining anything.
-
+    """The gate's half. `warnings` are expectations that failed without stopping or quarantining anything,
+    `problems` say why a check broke. `docs_key` is the run's page, under the prefix of the Data Docs.
+    `metrics_fast` and `metrics_fallback` count the metric values from Arrow, and from GX's pandas code.
     `usual` is what the batch was compared with (etl.steps.history.usual_figures).
     """
 
@@ -66,13 +83,21 @@ class GateReport:
     rows_unparsable: int
     expectations_met: int
     expectations_total: int
+    metrics_fast: int
+    metrics_fallback: int
     failed: tuple[str, ...]
     warnings: tuple[str, ...]
+    problems: tuple[str, ...]
     suite_fingerprint: str
     docs_key: str
     finished_at: str
     usual: Mapping[str, int | float | None] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def why(self) -> str | None:
+        """Reason and problems in one line; None for a batch that nothing speaks against."""
+        return "; ".join(part for part in (self.reason, *self.problems) if part) or None
 
 
 @dataclass(frozen=True, slots=True)

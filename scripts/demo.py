@@ -17,7 +17,7 @@ from rich.console import Console
 
 from scripts.athena_query import ask_athena
 from scripts.demo_view import View
-from scripts.docs import sync_docs
+from scripts.docs_mirror import sync_docs
 from scripts.offline_machine import STATE_DIR, Machine, start_machine
 from scripts.runs import COUNTS, WorkflowRun, await_run, run_ids
 from scripts.sample_data import ROW_FAULTS, Day, Fault, Recipe, Sample, make_sample
@@ -233,7 +233,7 @@ def _run(view: View, keep: bool, port: int, state_dir: Path) -> None:
         demo = Demo(machine, view, machine.terraform().outputs())
         play(demo)
         with view.step("summary"):
-            index = sync_docs(machine, demo.outputs["buckets"]["docs"])
+            index = sync_docs(machine.client("s3"), demo.outputs["buckets"]["docs"], machine.docs_dir)
             _check_conservation(demo)
         _summarise(demo, time.monotonic() - started)
         view.console.print(f"Data Docs: {index.as_uri()}", soft_wrap=True)

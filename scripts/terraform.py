@@ -173,6 +173,24 @@ def find_terraform() -> str:
     return binary
 
 
+def read_outputs(environment: str) -> dict[str, Any]:
+    """The outputs of an environment that the user has initialised, from its own backend.
+
+    Raises TerraformFailed, with one line; an environment that was never applied has no outputs.
+    """
+    root = CHECKOUT / "terraform" / "environments" / environment
+    command = [find_terraform(), f"-chdir={root}", "output", "-json", "-no-color"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    if answer.returncode:
+        errors = [line for line in answer.stderr.splitlines() if line.startswith("Error: ")]
+        problem = errors[0].removeprefix("Error: ") if errors else f"exit code {answer.returncode}"
+        raise TerraformFailed(
+            f"Terraform cannot read the state of {environment}: {problem}. Run `terraform init` in "
+            f"{os.path.relpath(root)} as the README says, or name the bucket by --bucket."
+        )
+    return {name: output["value"] for name, output in json.loads(answer.stdout).items()}
+
+
 class _Account:
     """What Terraform's machine-readable UI has told so far, line by line.
 

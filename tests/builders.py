@@ -15,7 +15,8 @@ from etl.batch import Batch
 from etl.contract import Classification, Column, Contract, load_columns, load_contract
 from etl.manifest import Manifest
 from etl.outcome import ExpectationOutcome, Severity
-from etl.run_report import Verdict
+from etl.quality.data_docs import page_of
+from etl.run_report import GateReport, Verdict
 from etl.steps.history import AcceptedBatch
 from etl.steps.keys import hash_rows
 from etl.steps.merge import add_lineage
@@ -158,3 +159,46 @@ def a_manifest(**changes: Any) -> Manifest:
         ),
         **changes,
     )
+
+
+def a_gate_report(**changes: Any) -> GateReport:
+    """The report of a batch that passed; `docs_key` follows from what it is made of."""
+    report = replace(
+        GateReport(
+            dataset="employee",
+            batch_id="0f3a",
+            batch_date=str(TODAY),
+            run_id="wr_1",
+            object_uri="s3://lakegate-local-raw-123456789012/employee/dt=2026-11-24/employees.csv",
+            object_version="v1",
+            verdict=Verdict.PASSED,
+            reason=None,
+            rows_read=1034,
+            rows_passed=1034,
+            rows_quarantined=0,
+            rows_unparsable=0,
+            expectations_met=25,
+            expectations_total=25,
+            metrics_fast=120,
+            metrics_fallback=4,
+            failed=(),
+            warnings=(),
+            problems=(),
+            suite_fingerprint="f" * 64,
+            docs_key="",
+            finished_at="2026-11-24T03:01:12+00:00",
+        ),
+        **changes,
+    )
+    return replace(report, docs_key=page_of(report.dataset, report.batch_date, report.run_id))
+
+
+def an_expectation_that_shows_a_value() -> dict[str, Any]:
+    """An entry of a suite that fails of most files, and whose page shows the most common department."""
+    return {
+        "type": "expect_column_most_common_value_to_be_in_set",
+        "kwargs": {"column": "department", "value_set": ["Nobody's"]},
+        "severity": "critical",
+        "description": "Nobody is in a department.",
+        "meta": {"name": "most_common_department", "owner": "people-data"},
+    }

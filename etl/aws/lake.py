@@ -119,9 +119,24 @@ class Lake:
     def has_page(self, name: str) -> bool:
         return object_store.has_object(self._settings.docs_bucket, f"{_DOCS}/{name}")
 
-    def update_run_list(self, change: Callable[[list[Any] | None], list[Any]]) -> list[Any]:
-        """The list of runs behind the Data Docs index, changed without losing another run's entry."""
-        return object_store.update_json(self._settings.docs_bucket, f"{_DOCS}/runs.json", change)
+    def publish_list(
+        self,
+        name: str,
+        page: str,
+        change: Callable[[list[Any] | None], list[Any]],
+        render: Callable[[list[Any]], str],
+    ) -> None:
+        """Change the list `name` and the page that shows it, so that neither loses what another run did."""
+
+        def show(entries: list[Any]) -> None:
+            self.write_page(page, render(entries))
+
+        object_store.update_json(self._settings.docs_bucket, f"{_DOCS}/{name}", change, show)
+
+    def quarantine_query(self, run_id: str) -> str:
+        """What a data steward asks Athena to see the rows that this run set aside."""
+        table = f'"{self._settings.quarantine_database}"."{self._settings.dataset}"'
+        return f"SELECT line_number, kind, reasons, row_text FROM {table} WHERE run_id = '{run_id}'"
 
     def publish_metrics(self, values: Mapping[str, float]) -> None:
         publish_metrics(self._settings.metrics_namespace, self._settings.dataset, values)

@@ -3,6 +3,7 @@
 import json
 import random
 import time
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -38,7 +39,13 @@ def write_object(bucket: str, key: str, body: bytes, content_type: str) -> str:
 
 
 def has_object(bucket: str, key: str) -> bool:
-    return client("s3").list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("KeyCount", 0) > 0
+    try:
+        client("s3").head_object(Bucket=bucket, Key=key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "404":  # a HEAD has no body that could say more
+            raise
+        return False
+    return True
 
 
 def list_versions(bucket: str, prefix: str) -> list[dict[str, Any]]:
@@ -57,34 +64,51 @@ def list_versions(bucket: str, prefix: str) -> list[dict[str, Any]]:
     ]
 
 
-def update_json(bucket: str, key: str, change: Any) -> Any:
-    """Replace a JSON document by `change(document or None)`; concurrent writers never lose an update.
+def update_json(
+    bucket: str, key: str, change: Callable[[Any], Any], show: Callable[[Any], None] = lambda _: None
+) -> None:
+    """Replace a JSON document by `change(document or None)`, after `show` has written what is made from it.
 
-    S3 takes the write only if the document is still the one that was read; else it is read again.
+    S3 takes the write only if the document is still the one that was read; else it is read, changed and shown
+    again. So concurrent writers lose no update, and when all have ended, what was shown last is made from the
+    last document: whoever showed an older one meanwhile found its own write refused. A document that already
+    is as it should be is neither shown nor written.
     """
-    s3 = client("s3")
+    refused = False
     while True:
-        try:
-            answer = _get(bucket, key)
-            document = json.loads(answer["Body"].read())
-            condition = {"IfMatch": answer["ETag"]}
-        except ObjectMissing:
-            document, condition = None, {"IfNoneMatch": "*"}
+        document, condition = _read_json(bucket, key)
         changed = change(document)
-        try:
-            s3.put_object(
-                Bucket=bucket,
-                Key=key,
-                Body=json.dumps(changed).encode(),
-                ContentType="application/json",
-                **condition,
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] not in _CHANGED_MEANWHILE:
-                raise
-            time.sleep(random.uniform(0, 0.2))
-        else:
-            return changed
+        if changed == document and not refused:
+            return
+        # Also when another writer has made the same change: ours may have hidden what that one showed.
+        show(changed)
+        if _put_json_if(bucket, key, changed, condition):
+            return
+        refused = True
+        time.sleep(random.uniform(0, 0.2))
+
+
+def _read_json(bucket: str, key: str) -> tuple[Any, dict[str, str]]:
+    """The document, None if there is none, and on what condition a write replaces just this one."""
+    try:
+        answer = _get(bucket, key)
+    except ObjectMissing:
+        return None, {"IfNoneMatch": "*"}
+    return json.loads(answer["Body"].read()), {"IfMatch": answer["ETag"]}
+
+
+def _put_json_if(bucket: str, key: str, document: Any, condition: Mapping[str, str]) -> bool:
+    """Whether S3 took the write."""
+    body = json.dumps(document).encode()
+    try:
+        client("s3").put_object(
+            Bucket=bucket, Key=key, Body=body, ContentType="application/json", **condition
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] not in _CHANGED_MEANWHILE:
+            raise
+        return False
+    return True
 
 
 def parse_s3_uri(uri: str) -> tuple[str, str]:

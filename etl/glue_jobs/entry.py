@@ -1,5 +1,6 @@
 """What both job scripts do: settings and batch from the arguments, then the pipeline."""
 
+import gc
 import json
 import logging
 import sys
@@ -33,6 +34,8 @@ def run_job(step: Literal["gate", "merge"], arguments: Mapping[str, str]) -> Non
         for frame in traceback.extract_tb(error.__traceback__):
             print(f"  {frame.filename}:{frame.lineno} in {frame.name}", file=sys.stderr)
         raise RunFailed(step, explain(error)) from None
+    finally:
+        gc.freeze()  # the process ends now; going through all of its objects once more takes a second
 
 
 def _run(step: Literal["gate", "merge"], arguments: Mapping[str, str]) -> GateReport | MergeReport:

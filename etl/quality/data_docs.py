@@ -1,85 +1,60 @@
-"""Data Docs, one page a run and an index: text in, text out.
+"""Data Docs: a run's page, and the index, month and archive pages that lead to it. Values in, text out.
 
-A run's page shows what GX's own renderers make of its results, under a summary of ours. The index is made
-from small summaries of the runs, never from their results, so that a year of runs does not slow it down.
-Pages need no script and nothing from the network: the folder can be opened from a disk.
-
-Layout under the docs prefix: `index.html`, `static/…`, `<dataset>/<batch_date>/<run_id>.html`.
+A run's page shows what GX's own renderers make of its results, under a summary of ours. All other pages are
+made from small summaries of the runs, never from their results. Pages need no script and nothing from the
+network: the folder can be opened from a disk.
 """
 
+import hashlib
 import importlib.util
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
-from etl.quality.result_sections import render_sections
+from etl.outcome import Severity
+from etl.quality.result_sections import COLOURS, Section, render_sections
 from etl.quality.validate import Validation
+from etl.run_report import GateReport, Verdict
 
-MOST_LISTED = 366  # runs of a dataset on the index
-_MOST_BARS = 90
+if TYPE_CHECKING:  # GX imports it anyway when a page is rendered; the merge job renders none
+    from jinja2 import Environment
 
-
-@dataclass(frozen=True, slots=True)
-class RunInfo:
-    """What a run's page says beside the results. `verdict` is a value of etl.run_report.Verdict."""
-
-    dataset: str
-    batch_date: str
-    run_id: str
-    batch_id: str
-    verdict: str
-    object_key: str
-    object_version: str
-    finished_at: str
-    counts: Mapping[str, int] = field(default_factory=dict)
-    expectations_met: int = 0
-    expectations_total: int = 0
-    failed: Sequence[str] = ()
-    reason: str | None = None
-
-    @property
-    def page(self) -> str:
-        return f"{self.dataset}/{self.batch_date}/{self.run_id}.html"
+MOST_ON_INDEX = 90  # runs of a dataset: as many bars as a telephone's width has room for
+_MOST_ROWS = 30  # of these in the index's table
+_MOST_NAMED = 5  # failed expectations in a row of a table; the run's page has all
+_LONGEST_WHY = 300
 
 
 @dataclass(frozen=True, slots=True)
 class RunSummary:
-    """What the index needs of a run; plain values, so that it can be kept as JSON."""
+    """What the lists of runs hold of a gate report: its fields, shortened; plain values, kept as JSON."""
 
     dataset: str
     batch_date: str
     run_id: str
     verdict: str
-    page: str
+    docs_key: str
     finished_at: str
-    counts: Mapping[str, int] = field(default_factory=dict)
+    rows_read: int = 0
+    rows_quarantined: int = 0
+    rows_unparsable: int = 0
     expectations_met: int = 0
     expectations_total: int = 0
     failed: Sequence[str] = ()
-    reason: str | None = None
+    why: str | None = None
 
     @classmethod
-    def of(cls, run: RunInfo, page: str) -> "RunSummary":
-        """`page` is where the run's page is, under the docs prefix."""
-        return cls(
-            dataset=run.dataset,
-            batch_date=run.batch_date,
-            run_id=run.run_id,
-            verdict=run.verdict,
-            page=page,
-            finished_at=run.finished_at,
-            counts=dict(run.counts),
-            expectations_met=run.expectations_met,
-            expectations_total=run.expectations_total,
-            failed=tuple(run.failed),
-            reason=run.reason,
-        )
+    def of(cls, report: GateReport) -> "RunSummary":
+        told = {field.name: getattr(report, field.name) for field in fields(cls)}
+        told["failed"] = report.failed[:_MOST_NAMED]
+        if report.why and len(report.why) > _LONGEST_WHY:
+            told["why"] = report.why[:_LONGEST_WHY] + " …"
+        return cls(**told)
 
     @classmethod
     def from_json(cls, entry: Mapping[str, Any]) -> "RunSummary":
@@ -89,91 +64,140 @@ class RunSummary:
 
 
 @dataclass(frozen=True, slots=True)
-class _Verdict:
+class _Look:
+    """How a verdict is shown: in words and with a sign, so that nobody has to tell colours apart."""
+
     title: str
-    colour: str  # Bootstrap's name of it
+    css: str
+    sign: str
     meaning: str
 
 
-_VERDICTS = {
-    "passed": _Verdict("Passed", "success", "All rows may enter the table."),
-    "passed_with_quarantine": _Verdict(
+_LOOKS = {
+    Verdict.PASSED: _Look("Passed", "success", "✔", "All rows may enter the table."),
+    Verdict.PASSED_WITH_QUARANTINE: _Look(
         "Passed with quarantine",
         "warning",
+        "◐",
         "Rows that failed, or could not be read, are in quarantine; the others may enter the table.",
     ),
-    "rejected": _Verdict("Rejected", "danger", "Nothing of the batch was written; the table is as it was."),
-    "error": _Verdict(
-        "Error", "dark", "The check itself broke, so nothing is known about the rows; nothing was written."
+    Verdict.REJECTED: _Look(
+        "Rejected", "danger", "✘", "Nothing of the batch was written; the table is as it was."
+    ),
+    Verdict.ERROR: _Look(
+        "Error",
+        "dark",
+        "?",
+        "The check itself broke, so nothing is known about the rows; nothing was written.",
     ),
 }
 
 
-def render_run_page(validation: Validation | None, run: RunInfo) -> str:
-    """The page of a run; `validation` is None when the gate did not get as far as validating."""
-    return (
-        _environment()
-        .get_template("run.html.j2")
-        .render(
-            root="../../",
-            run=run,
-            verdict=_verdict(run.verdict),
-            fingerprint=validation.results["meta"]["suite_fingerprint"] if validation else None,
-            sections=render_sections(validation) if validation else [],
-        )
+def page_of(dataset: str, batch_date: str, run_id: str) -> str:
+    """Where a run's page is, under the prefix of the Data Docs."""
+    return f"{dataset}/{batch_date}/{run_id}.html"
+
+
+def render_run_page(
+    validation: Validation | None, report: GateReport, facts: Mapping[str, str] | None = None
+) -> str:
+    """The page of a run; `validation` is None when the gate did not get as far as validating.
+
+    `facts` are further rows of the table of facts.
+    """
+    sections = render_sections(validation) if validation else []
+    return _render(
+        "run.html.j2",
+        root="../../",
+        run=report,
+        month=report.batch_date[:7],
+        look=_look(report.verdict),
+        next_step=report.verdict.next_step,
+        facts=facts or {},
+        sections=sections,
+        failures=_failures(validation, sections) if validation else [],
     )
 
 
 def render_index(runs: Sequence[RunSummary]) -> str:
-    """The index of all datasets; `runs` in any order, of which the newest of each dataset are listed."""
-    datasets = [_dataset(name, runs) for name in sorted({run.dataset for run in runs})]
-    return _environment().get_template("index.html.j2").render(root="", datasets=datasets)
+    """The index of all datasets, from their newest runs in any order."""
+    newest_first = sorted(_newest_first(runs), key=lambda run: run.dataset)
+    by_dataset = {
+        name: [_entry(run) for run in mine]
+        for name, mine in groupby(newest_first, key=lambda run: run.dataset)
+    }
+    return _render("index.html.j2", root="", datasets=by_dataset, looks=_LOOKS, most_rows=_MOST_ROWS)
 
 
+def render_month(dataset: str, month: str, runs: Sequence[RunSummary]) -> str:
+    """All runs of a dataset over the batches of one month, such as `2026-11`; `runs` in any order."""
+    entries = [_entry(run) for run in _newest_first(runs)]
+    return _render("month.html.j2", root="../", dataset=dataset, month=month, entries=entries)
+
+
+def render_months(dataset: str, months: Sequence[str]) -> str:
+    """The months of a dataset that have runs."""
+    newest_first = sorted(months, reverse=True)
+    years = {year: list(inside) for year, inside in groupby(newest_first, key=lambda month: month[:4])}
+    return _render("months.html.j2", root="../", dataset=dataset, years=years)
+
+
+@cache
 def static_assets() -> dict[str, bytes]:
-    """What the pages link to, by its place under the docs prefix. The pictures are GX's own."""
+    """What the pages link to, by its place under the docs prefix. The pictures are GX's own.
+
+    The folder is named after what is in it: pages that were published with other assets keep theirs.
+    """
     ours = files("etl.quality") / "pages" / "static"
     images = _gx_folder() / "render" / "view" / "static" / "images"
-    return {
-        "static/bootstrap.min.css": (ours / "bootstrap.min.css").read_bytes(),
-        "static/data_docs.css": (ours / "data_docs.css").read_bytes(),
-        "static/favicon.ico": (images / "favicon.ico").read_bytes(),
-        "static/logo-long.png": (images / "logo-long.png").read_bytes(),
+    assets = {
+        "bootstrap.min.css": (ours / "bootstrap.min.css").read_bytes(),
+        "data_docs.css": (ours / "data_docs.css").read_bytes(),
+        "favicon.ico": (images / "favicon.ico").read_bytes(),
+        "logo-long.png": (images / "logo-long.png").read_bytes(),
     }
+    folder = f"static/{hashlib.sha256(b''.join(assets.values())).hexdigest()[:12]}"
+    return {f"{folder}/{name}": body for name, body in assets.items()}
 
 
-def _dataset(name: str, runs: Sequence[RunSummary]) -> dict[str, Any]:
-    newest_first = sorted(
-        (run for run in runs if run.dataset == name),
-        key=lambda run: (run.batch_date, run.finished_at),
-        reverse=True,
-    )
-    entries = [_entry(run) for run in newest_first[:MOST_LISTED]]
-    return {
-        "name": name,
-        "latest": entries[0],
-        "entries": entries,
-        "history": entries[:_MOST_BARS][::-1],
-        "unlisted": len(newest_first) - len(entries),
-    }
+def _failures(validation: Validation, sections: Sequence[Section]) -> list[dict[str, Any]]:
+    """What was not met, worst first, with the section that tells more; GX may have answered without one."""
+    numbers = {name: section.number for section in sections for name in section.expectations}
+    failed = [outcome for outcome in validation.outcomes if not outcome.success]
+    failed.sort(key=lambda outcome: list(Severity).index(outcome.severity))
+    return [
+        {"outcome": outcome, "colour": COLOURS[outcome.severity], "section": numbers.get(outcome.name)}
+        for outcome in failed
+    ]
+
+
+def _newest_first(runs: Sequence[RunSummary]) -> list[RunSummary]:
+    return sorted(runs, key=lambda run: (run.batch_date, run.finished_at), reverse=True)
 
 
 def _entry(run: RunSummary) -> dict[str, Any]:
     share = 100 * run.expectations_met / run.expectations_total if run.expectations_total else 0
     return {
         "run": run,
-        "verdict": _verdict(run.verdict),
-        "share": round(share),
-        "height": max(round(share), 6),
+        "look": _look(run.verdict),
+        "share": int(share),  # 99.6 % is not all
+        "more_failed": max(0, run.expectations_total - run.expectations_met - len(run.failed)),
     }
 
 
-def _verdict(verdict: str) -> _Verdict:
-    return _VERDICTS.get(verdict, _VERDICTS["error"])
+def _look(verdict: str) -> _Look:
+    return _LOOKS[Verdict(verdict)] if verdict in set(Verdict) else _LOOKS[Verdict.ERROR]
+
+
+def _render(template: str, **values: Any) -> str:
+    assets = Path(next(iter(static_assets()))).parent.as_posix()
+    return _environment().get_template(template).render(assets=values["root"] + assets, **values)
 
 
 @cache
-def _environment() -> Environment:
+def _environment() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     loader = PackageLoader("etl.quality", "pages")
     environment = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True)
     environment.filters["utc"] = _utc

@@ -1,10 +1,14 @@
-"""Arrow rows → the pandas frame that Great Expectations judges.
+"""Arrow rows → the pandas frames that Great Expectations judges, made column by column as they are needed.
 
 Types are those that GX is fast on: Arrow-backed strings, int64, float64, and datetime64[ns] where dates fit.
 """
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -12,30 +16,133 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _FIRST_NS, _LAST_NS = "1677-09-22", "2262-04-10"  # the days that datetime64[ns] can hold
+_SAMPLES, _SAMPLE_ROWS = 16, 4096
+_MOST_DISTINCT = 0.9  # of a sample; a column above it is taken to hold hardly a value twice
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """The values of a column, each once, in the order of their first rows, without null.
+
+    `encoded` is the column with each value replaced by its number among `values`; null stays null.
+    """
+
+    values: "pd.Series"
+    encoded: pa.ChunkedArray
+
+    def rows_with(self, chosen: np.ndarray) -> np.ndarray:
+        """Positions (int64, ascending) of the rows with a chosen value; `chosen` has a flag per value."""
+        if not chosen.any():
+            return np.empty(0, np.int64)
+        numbers = self.numbers(null=len(self.values))
+        return np.flatnonzero(np.append(chosen, False)[numbers])
+
+    def numbers(self, null: int) -> np.ndarray:
+        """For each row the number (int32) of its value, and `null` where there is none."""
+        parts = [chunk.indices.fill_null(null).to_numpy() for chunk in self.encoded.chunks]
+        return np.concatenate(parts) if parts else np.empty(0, np.int32)
+
+
+class Column:
+    """One column, in the forms that judging it takes; each is made once, when it is first asked for."""
+
+    def __init__(self, name: str, values: pa.ChunkedArray):
+        self.name, self.values = name, values
+        self._convert = _converter(values)
+
+    @cached_property
+    def series(self) -> "pd.Series":
+        """The whole column; its index is the position of each row."""
+        return self._convert(self.values)
+
+    @cached_property
+    def dtype(self) -> object:
+        """Of `series`."""
+        return self._convert(self.values.slice(0, 0)).dtype
+
+    @property
+    def is_floating(self) -> bool:
+        """Whether equal values need not be alike: 0.0 and -0.0, NaN."""
+        return pa.types.is_floating(self.values.type)
+
+    def take(self, positions: np.ndarray) -> "pd.Series":
+        """The rows at `positions` alone, in the same pandas type as the whole column."""
+        return self._convert(self.values.take(pa.array(positions)))
+
+    @cached_property
+    def null_positions(self) -> np.ndarray:
+        """Positions (int64, ascending) of the rows without a value; NaN counts as none, as in pandas."""
+        if self.values.null_count == 0 and not self.is_floating:
+            return np.empty(0, np.int64)
+        return np.flatnonzero(pc.is_null(self.values, nan_is_null=True).to_numpy())
+
+    @cached_property
+    def distinct(self) -> Distinct:
+        """Not for floating types, whose equal values are not all alike."""
+        encoded = self.values.dictionary_encode()
+        dictionary = encoded.chunk(0).dictionary if encoded.num_chunks else encoded.type.value_type
+        if isinstance(dictionary, pa.DataType):
+            dictionary = pa.array([], dictionary)
+        return Distinct(self._convert(pa.chunked_array([dictionary])), encoded)
+
+    @cached_property
+    def has_repeats(self) -> bool:
+        """Whether values repeat often enough for `distinct` to pay; a guess from a sample of the rows."""
+        rows = len(self.values)
+        if self.is_floating:
+            return False
+        if rows <= _SAMPLES * _SAMPLE_ROWS:
+            return True
+        starts = np.linspace(0, rows - _SAMPLE_ROWS, _SAMPLES).astype(int)
+        chunks = [c for start in starts for c in self.values.slice(start, _SAMPLE_ROWS).chunks]
+        sample = pa.chunked_array(chunks)
+        return pc.count_distinct(sample).as_py() <= _MOST_DISTINCT * len(sample)
+
+
+class Frame:
+    """Rows as pandas frames with a RangeIndex, so that GX's row labels are positions in `rows`."""
+
+    def __init__(self, rows: pa.Table):
+        self.row_count = rows.num_rows
+        self.columns = {name: Column(name, rows[name]) for name in rows.column_names}
+
+    def whole(self, names: Sequence[str] | None = None) -> "pd.DataFrame":
+        """All rows of the columns named, or of all."""
+        import pandas as pd
+
+        chosen = self.columns if names is None else [n for n in self.columns if n in names]
+        series = {name: self.columns[name].series for name in chosen}
+        return pd.DataFrame(series, index=pd.RangeIndex(self.row_count), copy=False)
+
+    def part(self, positions: np.ndarray) -> "pd.DataFrame":
+        """The rows at `positions`, labelled with them, in the same pandas types as `whole`."""
+        import pandas as pd
+
+        series = {name: column.take(positions) for name, column in self.columns.items()}
+        return pd.DataFrame(series).set_axis(positions, axis=0)
 
 
 def to_frame(rows: pa.Table) -> "pd.DataFrame":
-    """A frame with a RangeIndex, so that GX's row labels are positions in `rows`.
+    """All rows as one frame.
 
     Integers with nulls become Int64 and keep every digit; a date outside the years 1678 to 2261 makes its
     column datetime64[us], slower but right.
     """
-    import pandas as pd
-
-    columns = {name: _to_series(rows[name]) for name in rows.column_names}
-    return pd.DataFrame(columns, index=pd.RangeIndex(rows.num_rows), copy=False)
+    return Frame(rows).whole()
 
 
-def _to_series(column: pa.ChunkedArray) -> "pd.Series":
+def _converter(column: pa.ChunkedArray) -> "Callable[[pa.ChunkedArray], pd.Series]":
+    """How this column, or any part of it, becomes a Series of one and the same type."""
     import pandas as pd
 
     if pa.types.is_integer(column.type) and column.null_count:
-        return column.to_pandas(types_mapper={column.type: pd.Int64Dtype()}.get)
+        return lambda values: values.to_pandas(types_mapper={column.type: pd.Int64Dtype()}.get)
+    if pa.types.is_boolean(column.type) and column.null_count:
+        return lambda values: values.to_pandas().astype(object)
     if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
-        moments = column.cast(pa.timestamp("us"))
-        unit = "ns" if _fits_nanoseconds(moments) else "us"
-        return moments.to_pandas().astype(f"datetime64[{unit}]")
-    return column.to_pandas()
+        unit = "ns" if _fits_nanoseconds(column.cast(pa.timestamp("us"))) else "us"
+        return lambda values: values.cast(pa.timestamp("us")).to_pandas().astype(f"datetime64[{unit}]")
+    return lambda values: values.to_pandas()
 
 
 def _fits_nanoseconds(moments: pa.ChunkedArray) -> bool:

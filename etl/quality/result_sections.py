@@ -8,45 +8,49 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup
-
 from etl.outcome import ExpectationOutcome, Severity
 from etl.quality.validate import Validation
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationSuiteValidationResult
+    from markupsafe import Markup
 
-_COLOURS = {Severity.CRITICAL: "danger", Severity.WARNING: "warning", Severity.INFO: "info"}
+COLOURS = {Severity.CRITICAL: "danger", Severity.WARNING: "warning", Severity.INFO: "info"}
 _TABLE_LEVEL = "Table-Level Expectations"  # GX's heading for what names no single column
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """The expectations about one column. `number` is in its anchor; `colour` is that of its worst failure."""
+    """The expectations about one column, by name. `number` is in its anchor; `colour` is that of its worst
+    failure; `html` is markup, in which all text is escaped."""
 
     number: int
     name: str
+    expectations: tuple[str, ...]
     failed: int
     colour: str
-    html: Markup
+    html: "Markup"
 
 
 def render_sections(validation: Validation) -> list[Section]:
     from great_expectations.render.renderer import ValidationResultsPageRenderer
     from great_expectations.render.view import DefaultJinjaSectionView
+    from markupsafe import Markup
 
     document = ValidationResultsPageRenderer().render(_load(validation)).to_json_dict()
     outcomes = {outcome.name: outcome for outcome in validation.outcomes}
     view = DefaultJinjaSectionView()
     sections = []
     for number, section in enumerate(document["sections"][1:], 2):  # the first is GX's overview
-        shown = [outcomes[name] for name in _names(validation, section["section_name"])]
+        title = section["section_name"]
+        shown = [outcomes[name] for name in _names(validation, title)]
         _mark(section, shown)
         failed = [outcome for outcome in shown if not outcome.success]
         severities = {outcome.severity for outcome in failed}
-        colour = next((colour for severity, colour in _COLOURS.items() if severity in severities), "success")
-        page = view.render({"section": section, "section_loop": {"index": number}})
-        sections.append(Section(number, section["section_name"], len(failed), colour, Markup(page)))
+        colour = next((colour for severity, colour in COLOURS.items() if severity in severities), "success")
+        page = Markup(view.render({"section": section, "section_loop": {"index": number}}))
+        names = tuple(outcome.name for outcome in shown)
+        sections.append(Section(number, title, names, len(failed), colour, page))
     return sections
 
 
@@ -86,9 +90,9 @@ def _mark(section: dict[str, Any], shown: list[ExpectationOutcome]) -> None:
             texts = [_text(outcome.description), _text(f"It broke: {outcome.error}", "text-danger", tag="p")]
             row[2] = "--"
         elif not outcome.success:
-            _replace(row, "text-danger", f"text-{_COLOURS[outcome.severity]}")
+            _replace(row, "text-danger", f"text-{COLOURS[outcome.severity]}")
         # Only what failed is coloured, so that it stands out.
-        colour = "met" if outcome.success else _COLOURS[outcome.severity]
+        colour = "met" if outcome.success else COLOURS[outcome.severity]
         severity = _text(outcome.severity, "badge", f"badge-{colour}")
         row[1] = [severity, _text(outcome.name, "expectation-name", tag="code"), *texts]
 

@@ -14,21 +14,17 @@ import pyarrow as pa
 
 from etl.contract import Contract
 from etl.outcome import ExpectationOutcome
-from etl.quality.frame import to_frame
 from etl.quality.redaction import private_columns, redact_exception, redact_result
 from etl.quality.suite import Declared, Suite
 from etl.steps.history import usual_figures
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
-    from great_expectations.execution_engine import ExecutionEngine
 
-# Positions of all bad rows, and no value of any: GX's other formats put values into results.
-_RESULT_FORMAT = {
-    "result_format": "COMPLETE",
-    "exclude_unexpected_values": True,
-    "partial_unexpected_count": 0,
-}
+    from etl.quality.arrow_engine import ArrowEngine
+
+# Counts, and no value of any row: the engine itself says which rows failed.
+_RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +32,13 @@ class Validation:
     """`outcomes` has one entry per expectation of the suite, in its order.
 
     `results` is GX's own result of the whole suite as JSON values, redacted: what Data Docs are made from.
+    `metrics_fast` and `metrics_fallback` count the metric values from Arrow, and from GX's pandas code.
     """
 
     outcomes: tuple[ExpectationOutcome, ...]
     results: Mapping[str, Any]
+    metrics_fast: int = 0
+    metrics_fallback: int = 0
 
     @property
     def expectations_met(self) -> int:
@@ -58,29 +57,27 @@ def validate_rows(
     `usual` are the suite parameters of etl.steps.history.usual_figures; without them nothing is known of
     earlier batches.
     """
+    from etl.quality.arrow_engine import ArrowEngine
+
+    engine = ArrowEngine(rows)
     parameters = usual_figures((), contract, batch_date) if usual is None else usual
-    answers = _evaluate(_engine(rows), suite, batch_date, parameters)
+    answers = _evaluate(engine, suite, batch_date, parameters)
     if answers.keys() - {declared.name for declared in suite.expectations}:
         answers = {}  # results of what nobody stated: none of them is believed
     outcomes, results = [], []
     for declared in suite.expectations:
         found = answers.get(declared.name, [])
-        outcome = _outcome(declared, found, rows.num_rows, contract)
+        failed_rows = engine.rows_unexpected(found[0]) if len(found) == 1 and declared.judges_rows else None
+        outcome = _outcome(declared, found, failed_rows, rows.num_rows, contract)
         outcomes.append(outcome)
         if len(found) == 1:
             results.append(_redacted(found[0], declared, outcome, contract))
-    return Validation(tuple(outcomes), _whole(suite, results))
-
-
-def _engine(rows: pa.Table) -> "ExecutionEngine":
-    """Where GX gets its metrics from; whatever is given here decides how fast the gate is."""
-    from great_expectations.execution_engine import PandasExecutionEngine
-
-    return PandasExecutionEngine(batch_data_dict={"batch": to_frame(rows)})
+    usage = engine.usage
+    return Validation(tuple(outcomes), _whole(suite, results), usage.fast, len(usage.fallback))
 
 
 def _evaluate(
-    engine: "ExecutionEngine", suite: Suite, batch_date: date, usual: Mapping[str, int | float | None]
+    engine: "ArrowEngine", suite: Suite, batch_date: date, usual: Mapping[str, int | float | None]
 ) -> dict[str, list["ExpectationValidationResult"]]:
     """GX's results by the name of the expectation.
 
@@ -111,12 +108,16 @@ def _evaluate(
 
 
 def _outcome(
-    declared: Declared, found: list["ExpectationValidationResult"], row_count: int, contract: Contract
+    declared: Declared,
+    found: list["ExpectationValidationResult"],
+    unexpected: np.ndarray | None,
+    row_count: int,
+    contract: Contract,
 ) -> ExpectationOutcome:
     answer = found[0] if len(found) == 1 else None
     result = answer.result or {} if answer else {}
     is_row_level = declared.judges_rows and "unexpected_count" in result
-    failed_rows = np.array(result.get("unexpected_index_list") or [], np.int64) if is_row_level else _NO_ROWS
+    failed_rows = unexpected if is_row_level and unexpected is not None else _NO_ROWS
     shown = redact_result(result, declared.type, declared.columns, private_columns(contract))
     error = _error(declared, found, failed_rows, row_count, contract)
     return ExpectationOutcome(
@@ -169,6 +170,10 @@ def _error(
         return "GX did not name every row that failed"
     if len(failed_rows) and not 0 <= failed_rows.min() <= failed_rows.max() < row_count:
         return "GX named rows that do not exist"
+    has_failed_rows = len(failed_rows) > 0
+    may_have = has_failed_rows and found[0].expectation_config.kwargs.get("mostly", 1) != 1
+    if bool(found[0].success) == has_failed_rows and not may_have:
+        return "GX's verdict is not what its counts say"
     return None
 
 

@@ -1,6 +1,7 @@
 """The demo itself, once, and what the machine it leaves behind can be asked."""
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from scripts.offline_machine import Machine, find_machine, stop_machine
 from scripts.package import CHECKED, CHECKOUT
 from scripts.runs import await_run, run_ids
 from scripts.sample_data import Recipe, make_sample
-from scripts.terraform import TerraformFailed
+from scripts.terraform import TerraformFailed, read_outputs
 from tests.e2e.conftest import processes_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
@@ -63,6 +64,24 @@ def test_the_summary_says_where_things_are(kept: Kept):
     ):
         assert fact in kept.said
     assert (kept.machine.docs_dir / "index.html").is_file()
+
+
+def test_the_data_docs_can_be_fetched_again(kept: Kept):
+    """`make docs` finds the machine, whatever AWS settings the user has, and says where the index is."""
+    command = [sys.executable, "-m", "scripts.docs", "--no-serve", "--state-dir", str(kept.machine.state_dir)]
+    environ = os.environ | {"AWS_ENDPOINT_URL": "http://127.0.0.1:9", "AWS_PROFILE": "somebody"}
+    done = subprocess.run(command, cwd=CHECKOUT, env=environ, capture_output=True, text=True, check=False)
+    index = kept.machine.docs_dir / "index.html"
+
+    assert (done.stdout.strip(), done.stderr, done.returncode) == (index.as_uri(), "", 0)
+    assert "Passed with quarantine" in index.read_text()
+
+
+def test_outputs_are_read_from_the_users_own_state(kept: Kept, monkeypatch: pytest.MonkeyPatch):
+    """Of an environment that the user has initialised, Terraform tells what was made of it."""
+    monkeypatch.setenv("TF_DATA_DIR", str(kept.machine.state_dir / "terraform-local"))
+
+    assert read_outputs("local") == kept.outputs
 
 
 def test_a_second_plan_is_empty(kept: Kept):

@@ -128,6 +128,11 @@ class ALake:
     def has_report(self, run_id: str, part: str) -> bool:
         return f"runs/employee/{run_id}/{part}.json" in self.keys("docs")
 
+    def page(self, name: str) -> str:
+        """A page of the Data Docs, by its name under their prefix."""
+        key = f"data-docs/{name}"
+        return self.client("s3").get_object(Bucket=self.bucket("docs"), Key=key)["Body"].read().decode()
+
     def mails(self) -> list[str]:
         """Subject and text of the alerts so far, oldest first."""
         texts = [path.read_text("utf-8") for path in sorted(self.state.outbox_dir.glob("*.txt"))]

@@ -16,7 +16,7 @@ from gate_runs import a_sample, refused
 from great_expectations.core import ExpectationValidationResult
 from great_expectations.execution_engine import PandasExecutionEngine
 from great_expectations.expectations import registry
-from great_expectations.expectations.core import ExpectColumnValuesToNotBeNull
+from great_expectations.expectations.core import ExpectColumnValuesToBeBetween, ExpectColumnValuesToNotBeNull
 from great_expectations.expectations.expectation import ColumnMapExpectation
 from great_expectations.expectations.metrics import ColumnMapMetricProvider, column_condition_partial
 from great_expectations.validator.validator import Validator
@@ -173,14 +173,10 @@ WHOLE = {"element_count": 600, "unexpected_count": 0, "unexpected_percent": 0.0,
             {"success": False, "result": WHOLE | {"unexpected_count": 2, "unexpected_index_list": [3, 3]}},
             "GX did not name every row",
         ),
-        (
-            {"success": False, "result": WHOLE | {"unexpected_count": 1, "unexpected_index_list": [600]}},
-            "GX named rows that do not exist",
-        ),
     ],
 )
 def test_an_answer_that_is_none(lake: ALake, answer: dict[str, Any], problem: str):
-    """Success that is no truth value is no verdict; nor are rows uncounted, unnamed, or not there."""
+    """Success that is no truth value is no verdict, and neither are rows that are not counted or named."""
 
     class ExpectNonsense(ExpectColumnValuesToNotBeNull):
         def _validate(self, *_: Any, **__: Any) -> dict[str, Any]:
@@ -189,6 +185,21 @@ def test_an_answer_that_is_none(lake: ALake, answer: dict[str, Any], problem: st
     lake.put_expectation("employee/suite.json", a_suite({"type": "expect_nonsense"}))
 
     assert_broken(lake, f"e2: {problem}")
+
+
+@pytest.mark.usefixtures("_own_gallery")
+@pytest.mark.parametrize(("least", "success"), [(0, False), (10**9, True)])
+def test_a_verdict_that_its_own_counts_deny(lake: ALake, least: int, success: bool):
+    """Met though all rows fail, or not met though none does: taken at its word, either would pass rows."""
+
+    class ExpectColumnWonders(ExpectColumnValuesToBeBetween):
+        def _validate(self, *arguments: Any, **named: Any) -> dict[str, Any]:
+            return super()._validate(*arguments, **named) | {"success": success}
+
+    stated = {"type": "expect_column_wonders", "kwargs": {"column": "salary", "min_value": least}}
+    lake.put_expectation("employee/suite.json", a_suite(stated | {"severity": "warning"}))
+
+    assert_broken(lake, "e2: GX's verdict is not what its counts say")
 
 
 Results = list[ExpectationValidationResult]
@@ -266,7 +277,7 @@ def test_an_exception_while_a_result_is_made_sense_of(lake: ALake):
 
     class ExpectGibberish(ExpectColumnValuesToNotBeNull):
         def _validate(self, *_: Any, **__: Any) -> dict[str, Any]:
-            return {"success": True, "result": WHOLE | {"unexpected_index_list": [CANARY]}}
+            return {"success": True, "result": WHOLE | {"element_count": CANARY}}
 
     lake.put_expectation("employee/suite.json", a_suite({"type": "expect_gibberish"}))
 

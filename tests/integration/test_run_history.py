@@ -80,7 +80,10 @@ def test_a_batch_that_is_shorter_than_usual_is_told(lake: ALake):
     assert lake.mails() == []
     report = judged(lake, a_file(590, TOMORROW), TOMORROW, "wr_3")
     (mail,) = lake.mails()
+    pages = [lake.page(f"employee/{day}/{run}.html") for day, run in ((TODAY, "wr_1"), (TOMORROW, "wr_3"))]
 
+    assert "unknown: too few batches were accepted before" in pages[0]
+    assert "usual_rows_min 700, usual_rows_max 1300, usual_non_null_min_job_title 0.98" in pages[1]
     assert (report["verdict"], report["warnings"]) == (Verdict.PASSED, ["row_count_usual"])
     assert "row_count_usual (warning): The export is about as long as usual" in mail
     assert "Observed: 590 (usual_rows_min 700, usual_rows_max 1300)" in mail

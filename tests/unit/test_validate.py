@@ -16,6 +16,7 @@ import pytest
 from etl.contract import Contract, load_contract
 from etl.outcome import ExpectationOutcome, Severity
 from etl.quality import validate
+from etl.quality.arrow_engine import ArrowEngine
 from etl.quality.frame import to_frame
 from etl.quality.suite import load_suite
 from etl.quality.validate import Validation, validate_rows
@@ -252,44 +253,58 @@ def test_a_missing_column_is_an_error_of_every_rule_about_it():
 Answers = dict[str, list[Any]]
 
 
-def _forget(answers: Answers) -> Answers:
-    return {name: found for name, found in answers.items() if name != "salary_between"}
+def _forget(_: ArrowEngine, answers: Answers) -> None:
+    del answers["salary_between"]
 
 
-def _double(answers: Answers) -> Answers:
-    return answers | {"salary_between": answers["salary_between"] * 2}
+def _double(_: ArrowEngine, answers: Answers) -> None:
+    answers["salary_between"] *= 2
 
 
-def _without_rows(answers: Answers) -> Answers:
-    del answers["salary_between"][0].result["unexpected_index_list"]
-    return answers
+def _without_rows(engine: ArrowEngine, _: Answers) -> None:
+    engine.unexpected.clear()
 
 
-def _without_counts(answers: Answers) -> Answers:
+def _without_one_row(engine: ArrowEngine, _: Answers) -> None:
+    engine.unexpected = {metric: rows[:-1] for metric, rows in engine.unexpected.items()}
+
+
+def _with_strange_rows(engine: ArrowEngine, _: Answers) -> None:
+    engine.unexpected = {metric: rows + 600 for metric, rows in engine.unexpected.items()}
+
+
+def _without_counts(_: ArrowEngine, answers: Answers) -> None:
     answers["salary_between"][0].result.clear()
-    return answers
 
 
-def _with_strange_rows(answers: Answers) -> Answers:
-    answers["salary_between"][0].result["unexpected_index_list"] = [600]
-    return answers
-
-
-def _without_verdict(answers: Answers) -> Answers:
+def _without_verdict(_: ArrowEngine, answers: Answers) -> None:
     answers["salary_between"][0].success = None
-    return answers
 
 
 @pytest.mark.parametrize(
     "spoil",
-    [_forget, _double, _without_rows, _without_counts, _with_strange_rows, _without_verdict],
+    [
+        _forget,
+        _double,
+        _without_rows,
+        _without_one_row,
+        _with_strange_rows,
+        _without_counts,
+        _without_verdict,
+    ],
 )
 def test_an_answer_that_cannot_be_relied_on_is_an_error(
-    spoil: Callable[[Answers], Answers], monkeypatch: pytest.MonkeyPatch
+    spoil: Callable[[ArrowEngine, Answers], None], monkeypatch: pytest.MonkeyPatch
 ):
     """No result, two results, uncounted or unnamed rows: each is an error, though GX reports no exception."""
     evaluate = validate._evaluate
-    monkeypatch.setattr(validate, "_evaluate", lambda *arguments: spoil(evaluate(*arguments)))
+
+    def misbehave(engine: ArrowEngine, *arguments: Any) -> Answers:
+        answers = evaluate(engine, *arguments)
+        spoil(engine, answers)
+        return answers
+
+    monkeypatch.setattr(validate, "_evaluate", misbehave)
     outcome = outcome_of(judge(employees(salary={3: -1})), "salary_between")
 
     assert outcome.error is not None
