@@ -4,7 +4,7 @@ The contract is parsed once, here, and trusted afterwards. Terraform reads the s
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Annotated, Self
@@ -13,8 +13,10 @@ import pyarrow as pa
 import pydantic
 import yaml
 from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty
+from pydantic.alias_generators import to_camel
 
 from etl.errors import ContractInvalid
+from etl.strict_yaml import load_yaml
 
 # What etl/steps adds to every row; expectations/lineage.yaml describes the same columns to Terraform.
 LINEAGE_COLUMNS = (
@@ -101,6 +103,27 @@ class CsvFormat(pydantic.BaseModel):
         return self
 
 
+class HistoryBand(pydantic.BaseModel):
+    """How far a batch may be from the median of the last `batches` accepted ones (etl/steps/history.py).
+
+    Null rates may be `null_rate_band_points` percentage points above it; with fewer batches than
+    `min_batches` nothing is compared.
+    """
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
+    batches: Annotated[int, pydantic.Field(ge=1, le=100)]
+    row_count_band_percent: Annotated[float, pydantic.Field(ge=0, le=1000)]
+    null_rate_band_points: Annotated[float, pydantic.Field(ge=0, le=100)]
+    min_batches: Annotated[int, pydantic.Field(ge=1)] = 1
+
+    @pydantic.model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        if self.min_batches > self.batches:
+            raise ValueError("minBatches is more than batches, so nothing would ever be compared")
+        return self
+
+
 class _Custom(pydantic.BaseModel):
     """The contract's customProperties, by their names in the file."""
 
@@ -109,8 +132,9 @@ class _Custom(pydantic.BaseModel):
     engine: Engine = Engine.SINGLE_NODE
     maxQuarantinePercent: Annotated[float, pydantic.Field(ge=0, le=100)] = 0  # noqa: N815
     deduplicate: DeduplicateRule = DeduplicateRule.LAST_IN_FILE
-    quarantineRetentionDays: Annotated[int, pydantic.Field(gt=0)] = 90  # noqa: N815
+    quarantineRetentionDays: Annotated[int, pydantic.Field(gt=0)]  # noqa: N815
     csv: CsvFormat = CsvFormat()
+    history: HistoryBand | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +151,7 @@ class Contract:
     max_quarantine_percent: float
     deduplicate: DeduplicateRule
     csv: CsvFormat
+    history: HistoryBand | None
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -143,7 +168,7 @@ def load_contract(text: str, source: str, dataset: str | None = None) -> Contrac
     Raises ContractInvalid with every problem found.
     """
     try:
-        document = OpenDataContractStandard.model_validate(yaml.safe_load(text))
+        document = OpenDataContractStandard.model_validate(load_yaml(text))
     except yaml.YAMLError as error:
         raise ContractInvalid(source, (" ".join(str(error).split()),)) from error
     except pydantic.ValidationError as error:
@@ -174,6 +199,7 @@ def load_contract(text: str, source: str, dataset: str | None = None) -> Contrac
     freshness = [p for p in document.slaProperties or [] if p.property == "freshness"]
     if len(freshness) != 1 or freshness[0].unit != "h" or not isinstance(freshness[0].value, int | float):
         problems.append("slaProperties: one `freshness` in unit h with a numeric value is expected")
+    problems += _missing_for_terraform(document)
     if problems:
         raise ContractInvalid(source, tuple(problems))
     return Contract(
@@ -187,12 +213,30 @@ def load_contract(text: str, source: str, dataset: str | None = None) -> Contrac
         max_quarantine_percent=custom.maxQuarantinePercent,
         deduplicate=custom.deduplicate,
         csv=custom.csv,
+        history=custom.history,
     )
 
 
+def _missing_for_terraform(document: OpenDataContractStandard) -> Iterator[str]:
+    """Facts that nothing in `etl` uses, without which terraform/stack/contracts.tf ends in an error."""
+    frequencies = [p for p in document.slaProperties or [] if p.property == "frequency"]
+    if len(frequencies) != 1 or not frequencies[0].schedule:
+        yield "slaProperties: one `frequency` with a `schedule` is expected"
+    if not getattr(document.team, "name", None):
+        yield "team: a name is expected; it owns the dataset"
+
+
 def load_columns(text: str, source: str) -> tuple[Column, ...]:
-    """Parse a bare list of columns: lineage.yaml and quarantine.yaml."""
-    properties = [SchemaProperty.model_validate(p) for p in yaml.safe_load(text)["properties"]]
+    """Parse a bare list of columns: lineage.yaml and quarantine.yaml. Raises ContractInvalid."""
+    try:
+        document = load_yaml(text)
+        properties = [SchemaProperty.model_validate(p) for p in document["properties"]]
+    except yaml.YAMLError as error:
+        raise ContractInvalid(source, (" ".join(str(error).split()),)) from error
+    except pydantic.ValidationError as error:
+        raise ContractInvalid(source, _problems(error)) from error
+    except (KeyError, TypeError) as error:
+        raise ContractInvalid(source, ("it has no list of `properties`",)) from error
     columns, problems = _columns(properties)
     if problems:
         raise ContractInvalid(source, tuple(problems))

@@ -116,6 +116,19 @@ class ManifestInvalid(LakegateError):
         return f"manifest {self.uri}: {self.problem}"
 
 
+class HistoryInvalid(LakegateError):
+    """The counts of earlier batches cannot be read, so that nothing can be compared with them."""
+
+    exit_code = 4
+
+    def __init__(self, uri: str, problem: str):
+        super().__init__(uri, problem)
+        self.uri, self.problem = uri, problem
+
+    def __str__(self) -> str:
+        return f"{self.uri}: {self.problem}; delete it to begin a new one"
+
+
 class ObjectMissing(LakegateError):
     exit_code = 2
 

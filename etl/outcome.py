@@ -5,6 +5,9 @@ from enum import StrEnum
 
 import numpy as np
 
+# The reason of a row without a value that the contract requires; no expectation may have this name.
+REQUIRED_IS_NULL = "required_value_missing"
+
 
 class Severity(StrEnum):
     """GX's own field. A failing critical expectation rejects the batch, a failing warning that judges rows

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from etl.aws.lake import Lake
 from etl.batch import Batch, MergeMode
 from etl.contract import Contract
-from etl.errors import ContractInvalid, FileRejected, GateBroken, GateRejected, SuiteInvalid
+from etl.errors import ContractInvalid, FileRejected, GateBroken, GateRejected, HistoryInvalid, SuiteInvalid
 from etl.manifest import Manifest
 from etl.quality.suite import Suite, load_suite
 from etl.quality.validate import Validation, validate_rows
@@ -13,6 +13,7 @@ from etl.reporting import Finding, report_gate, report_merge
 from etl.run_report import GateReport, MergeReport, Verdict
 from etl.steps.dedupe import dedupe_rows
 from etl.steps.gate import Judgement, judge_rows
+from etl.steps.history import describe_batch, usual_figures
 from etl.steps.keys import hash_rows
 from etl.steps.merge import add_lineage
 from etl.steps.quarantine import collect_quarantine, keep_passed_rows
@@ -35,6 +36,8 @@ def run_gate(batch: Batch, run_id: str, lake: Lake) -> GateReport:
             _quarantine(batch, run_id, finding, lake)
         with watch.stage("stage"):
             _hand_over(batch, run_id, finding, lake)
+        with watch.stage("history"):  # before the report: who finds it may rely on the batch being remembered
+            lake.remember_batch(describe_batch(batch, finding.read.rows, finding.contract))
     report = report_gate(batch, run_id, finding, lake, watch)
     if finding.judgement.verdict is Verdict.ERROR:
         raise GateBroken(batch.batch_id, finding.judgement.problems)
@@ -68,38 +71,42 @@ def _examine(batch: Batch, lake: Lake, watch: Stopwatch) -> Finding:
     suite: Suite | None = None
     read: ReadRows | None = None
     validation: Validation | None = None
+    usual: dict[str, int | float | None] = {}
     try:
         contract = lake.read_contract()
         suite = load_suite(lake.read_suite(), f"{batch.dataset}/suite.json", contract)
         with watch.stage("read"):
             read = read_rows(lake.read_batch(batch), batch.key, contract)
         with watch.stage("validate"):
-            validation = validate_rows(read.rows, suite, contract, batch.batch_date)
+            history = lake.read_history() if contract.history else ()
+            usual = usual_figures(history, contract, batch.batch_date)
+            validation = validate_rows(read.rows, suite, contract, batch.batch_date, usual)
         judgement = judge_rows(validation.outcomes, read, contract)
     except FileRejected as error:
         judgement = Judgement(Verdict.REJECTED, str(error))
-    except (ContractInvalid, SuiteInvalid) as error:
+    except (ContractInvalid, HistoryInvalid, SuiteInvalid) as error:
         judgement = Judgement(Verdict.ERROR, "the check cannot be made", problems=(str(error),))
-    return Finding(judgement, contract, suite, read, validation)
+    return Finding(judgement, contract, suite, read, validation, usual)
 
 
 def _quarantine(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> None:
     """Set aside what failed; a second run over the same batch replaces what the first one set aside."""
+    columns = lake.quarantine_columns()
     rows = collect_quarantine(
         finding.read,
-        finding.judgement.reasons,
+        finding.judgement.rejected,
         batch,
         run_id,
         finding.suite.fingerprint,
         datetime.now(UTC),
-        lake.quarantine_columns(),
+        columns,
     )
-    replace_batch(lake.quarantine_table(), batch.batch_id, rows)
+    replace_batch(lake.quarantine_table(), batch.batch_id, rows, columns)
 
 
 def _hand_over(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> None:
     """Stage the rows that passed; the manifest comes last, since with it the merge may begin."""
-    passed = keep_passed_rows(finding.read.rows, finding.judgement.reasons).select(
+    passed = keep_passed_rows(finding.read.rows, finding.judgement.rejected).select(
         finding.contract.column_names
     )
     staged = to_staged_file(passed)
@@ -118,7 +125,7 @@ def _hand_over(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> None:
             staged_sha256=checksum(staged),
             rows_read=finding.read.count,
             rows_passed=passed.num_rows,
-            rows_quarantined=len(finding.judgement.reasons),
+            rows_quarantined=finding.judgement.rejected.num_rows,
             rows_unparsable=len(finding.read.unparsable),
         )
     )

@@ -1,7 +1,7 @@
 """What a run tells: its report, its Data Docs page, its metrics and, where somebody must act, an alert."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from etl.alert import Alert, compose
@@ -12,7 +12,7 @@ from etl.manifest import Manifest
 from etl.outcome import ExpectationOutcome
 from etl.publishing import publish_run
 from etl.quality.data_docs import page_of
-from etl.quality.suite import Suite
+from etl.quality.suite import Declared, Suite
 from etl.quality.validate import Validation
 from etl.run_report import GateReport, MergeReport, RowCounts, Verdict
 from etl.steps.dedupe import Deduped
@@ -31,6 +31,7 @@ class Finding:
     suite: Suite | None
     read: ReadRows | None
     validation: Validation | None
+    usual: Mapping[str, int | float | None] = field(default_factory=dict)
 
     @property
     def rows_read(self) -> int:
@@ -53,7 +54,7 @@ def report_gate(batch: Batch, run_id: str, finding: Finding, lake: Lake, watch: 
     """Publish the page, the metrics and, unless rows pass, the alert; then write the report."""
     report = _gate_report(batch, run_id, finding)
     with watch.stage("data docs"):
-        publish_run(report, finding.validation, dict(_page_facts(report, lake)), lake)
+        publish_run(report, finding.validation, dict(_page_facts(report, finding, lake)), lake)
     report = replace(report, seconds=watch.seconds | {"total": watch.total})
     unusable = report.rows_quarantined + report.rows_unparsable
     lake.publish_metrics(
@@ -134,10 +135,10 @@ def _gate_report(batch: Batch, run_id: str, finding: Finding) -> GateReport:
         verdict=judgement.verdict,
         reason=judgement.reason,
         rows_read=finding.rows_read,
-        rows_passed=finding.read.rows.num_rows - len(judgement.reasons)
+        rows_passed=finding.read.rows.num_rows - judgement.rejected.num_rows
         if finding.read and judgement.verdict.lets_rows_pass
         else 0,
-        rows_quarantined=len(judgement.reasons),
+        rows_quarantined=judgement.rejected.num_rows,
         rows_unparsable=finding.rows_unparsable,
         expectations_met=finding.expectations_met,
         expectations_total=len(finding.outcomes),
@@ -148,17 +149,22 @@ def _gate_report(batch: Batch, run_id: str, finding: Finding) -> GateReport:
         problems=judgement.problems,
         suite_fingerprint=finding.suite.fingerprint if finding.suite else "",
         docs_key=page_of(batch.dataset, str(batch.batch_date), run_id),
+        usual=finding.usual,
         finished_at=_now(),
     )
 
 
-def _page_facts(report: GateReport, lake: Lake) -> Iterator[tuple[str, str]]:
+def _page_facts(report: GateReport, finding: Finding, lake: Lake) -> Iterator[tuple[str, str]]:
     """What the run's page tells beside the report, as rows of its table of facts."""
     if report.verdict is Verdict.PASSED_WITH_QUARANTINE:
         yield "Rows set aside, for a data steward", lake.quarantine_query(report.run_id)
     if report.metrics_fast or report.metrics_fallback:
         by_pandas = f", {report.metrics_fallback} by Great Expectations' pandas code"
         yield "Metrics", f"{report.metrics_fast} computed over Arrow{by_pandas}"
+    stated = finding.suite.expectations if finding.suite else ()
+    asked = [name for declared in stated for name in declared.parameters if name in report.usual]
+    if asked:
+        yield "Usual", _figures(asked, report.usual) or "unknown: too few batches were accepted before"
 
 
 def _gate_alert(batch: Batch, report: GateReport, finding: Finding, lake: Lake) -> Alert:
@@ -187,12 +193,27 @@ def _gate_alert(batch: Batch, report: GateReport, finding: Finding, lake: Lake) 
 
 def _describe_failures(finding: Finding, report: GateReport) -> list[str]:
     told = report.warnings if report.verdict.lets_rows_pass else report.failed
+    stated = finding.suite.expectations if finding.suite else ()
     return [
-        f"{o.name} ({o.severity}): {o.description}"
-        + (f" {o.unexpected_count} rows, {o.unexpected_percent:.2f} %" if o.is_row_level else "")
-        for o in finding.outcomes
+        f"{o.name} ({o.severity}): {o.description} {_observed(o, declared, report)}".rstrip()
+        for o, declared in zip(finding.outcomes, stated, strict=False)  # no outcomes if it was not judged
         if o.name in told
     ]
+
+
+def _observed(outcome: ExpectationOutcome, declared: Declared, report: GateReport) -> str:
+    """What was found, and what it was compared with if that is the usual: no description can say it."""
+    if outcome.is_row_level:
+        return f"{outcome.unexpected_count} rows, {outcome.unexpected_percent:.2f} %"
+    if outcome.observed_value is None:
+        return ""
+    usual = _figures(declared.parameters, report.usual)
+    return f"Observed: {outcome.observed_value}" + (f" ({usual})" if usual else "")
+
+
+def _figures(names: Iterable[str], usual: Mapping[str, int | float | None]) -> str:
+    known = {name: usual[name] for name in names if usual.get(name) is not None}
+    return ", ".join(f"{name} {figure}" for name, figure in known.items())
 
 
 def _now() -> str:

@@ -10,6 +10,11 @@ def batch_key(dataset: str, batch_id: str) -> str:
     return f"runs/{dataset}/batches/{batch_id}.json"
 
 
+def history_key(dataset: str) -> str:
+    """Of the counts of the batches that a gate let pass; no run id has a dot."""
+    return f"runs/{dataset}/history.json"
+
+
 def gate_report_key(dataset: str, run_id: str) -> str:
     return f"runs/{dataset}/{run_id}/gate.json"
 

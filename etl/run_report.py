@@ -66,6 +66,7 @@ class GateReport:
     """The gate's half. `warnings` are expectations that failed without stopping or quarantining anything,
     `problems` say why a check broke. `docs_key` is the run's page, under the prefix of the Data Docs.
     `metrics_fast` and `metrics_fallback` count the metric values from Arrow, and from GX's pandas code.
+    `usual` is what the batch was compared with (etl.steps.history.usual_figures).
     """
 
     dataset: str
@@ -90,6 +91,7 @@ class GateReport:
     suite_fingerprint: str
     docs_key: str
     finished_at: str
+    usual: Mapping[str, int | float | None] = field(default_factory=dict)
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property

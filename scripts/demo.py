@@ -84,6 +84,8 @@ def _first_day(demo: Demo, sample: Sample, day: date) -> None:
     view.check(
         f"all {sample.report.rows} rows are in the table", _counts(run)["inserted"] == sample.report.rows
     )
+    quarantined = demo.ask(f"SELECT count(*) FROM {demo.quarantine}", "steward")
+    view.check("the quarantine is there, and empty", quarantined.rows == (("0",),))
 
 
 def _day_with_faults(demo: Demo, first: Sample, sample: Sample, day: date) -> None:

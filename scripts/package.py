@@ -1,10 +1,14 @@
 """Build what Terraform uploads: the wheel of `etl` for the Glue jobs, and the zip for the Lambdas.
 
+The datasets, which Terraform takes from the checkout as they are, are checked first. Their checksum is left
+for it, and it refuses others.
+
     python -m scripts.package --out build/artifacts
 
 Both are byte for byte the same for the same sources, so that an unchanged checkout plans no change.
 """
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -17,7 +21,9 @@ import typer
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 ARTIFACTS = CHECKOUT / "build" / "artifacts"
+EXPECTATIONS = CHECKOUT / "expectations"
 LAMBDA_ZIP = "lakegate-lambdas.zip"
+CHECKED = "expectations.sha256"
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
 
 
@@ -26,11 +32,35 @@ class PackagingFailed(Exception):
 
 
 def build_artifacts(out: Path) -> None:
-    """Fill `out` with one wheel and the Lambda zip, and nothing else. Raises PackagingFailed."""
+    """Fill `out` with one wheel, the Lambda zip and the checksum of the datasets; bad ones leave it empty.
+
+    Raises PackagingFailed.
+    """
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
+    check_datasets(EXPECTATIONS)
     _build_wheel(out)
     _build_lambda_zip(out / LAMBDA_ZIP)
+    (out / CHECKED).write_text(checksum(EXPECTATIONS) + "\n")
+
+
+def check_datasets(expectations: Path) -> None:
+    """In a process of its own, since Great Expectations takes seconds and much memory to import.
+
+    Raises PackagingFailed with every problem.
+    """
+    command = [sys.executable, "-m", "scripts.check_dataset", "--expectations", str(expectations)]
+    checked = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    if checked.returncode:
+        raise PackagingFailed(f"nothing is deployed until this is mended:\n{checked.stderr.rstrip()}")
+
+
+def checksum(expectations: Path) -> str:
+    """Of the files that Terraform uploads, as terraform/modules/storage/variables.tf computes it."""
+    found = (path for path in expectations.rglob("*") if path.suffix in {".yaml", ".json"} and path.is_file())
+    files = {path.relative_to(expectations).as_posix(): path for path in found}
+    lines = (f"{hashlib.sha256(files[name].read_bytes()).hexdigest()}  {name}\n" for name in sorted(files))
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
 
 
 def _build_wheel(out: Path) -> None:
@@ -51,7 +81,7 @@ def _build_lambda_zip(path: Path) -> None:
 
 
 def main(out: Annotated[Path, typer.Option(help="Folder to fill; emptied first.")] = ARTIFACTS) -> None:
-    """Build the wheel and the Lambda zip."""
+    """Check the datasets, then build the wheel and the Lambda zip."""
     try:
         build_artifacts(out)
     except PackagingFailed as error:

@@ -1,8 +1,9 @@
 """Small real inputs, each with sensible values for whatever a test does not care about."""
 
+import json
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from etl.manifest import Manifest
 from etl.outcome import ExpectationOutcome, Severity
 from etl.quality.data_docs import page_of
 from etl.run_report import GateReport, Verdict
+from etl.steps.history import AcceptedBatch
 from etl.steps.keys import hash_rows
 from etl.steps.merge import add_lineage
 
@@ -92,6 +94,26 @@ def an_employee_batch(
     """Rows ready to merge: `rows` people with distinct keys, the numbers `first` and following."""
     people = [("Zoë", f"Núñez {number}", 30, salary) for number in range(first, first + rows)]
     return with_lineage(some_employees(*people), batch or a_batch())
+
+
+def an_accepted_batch(days_ago: int, rows: int = 100, nulls: int = 0, version: int = 0) -> AcceptedBatch:
+    """An entry of the run history; the last landed of a date has its highest version."""
+    return AcceptedBatch(
+        batch_id=f"thing-{days_ago}-{version}",
+        batch_date=TODAY - timedelta(days_ago),
+        landed_at=NOON - timedelta(days_ago) + timedelta(hours=version),
+        rows=rows,
+        null_counts={"name": nulls, "age": 0},
+    )
+
+
+def a_suite(*stated: dict[str, Any], dataset: str = "employee", **common: Any) -> str:
+    """suite.json with what is stated, named e0, e1 and so on; warnings, unless something else is said."""
+    usual = {"severity": "warning", "description": "Something is so."} | common
+    entries = [
+        usual | {"meta": {"name": f"e{number}", "owner": "o"}} | entry for number, entry in enumerate(stated)
+    ]
+    return json.dumps({"name": dataset, "expectations": entries})
 
 
 def an_outcome(

@@ -12,11 +12,12 @@ from etl.aws.catalog import open_catalog
 from etl.aws.metrics import publish_metrics
 from etl.batch import Batch
 from etl.contract import Column, Contract, load_columns, load_contract
-from etl.errors import ManifestInvalid, ObjectMissing
+from etl.errors import HistoryInvalid, ManifestInvalid, ObjectMissing
 from etl.manifest import Manifest, parse_manifest
-from etl.run_files import batch_key, gate_report_key, manifest_key, merge_report_key
+from etl.run_files import batch_key, gate_report_key, history_key, manifest_key, merge_report_key
 from etl.run_report import GateReport, MergeReport
 from etl.settings import Settings
+from etl.steps.history import AcceptedBatch, add_to_history, history_to_json, parse_history
 from etl.tables.iceberg import IcebergTable
 
 _DOCS = "data-docs"
@@ -74,6 +75,30 @@ class Lake:
         except ObjectMissing as error:
             raise ManifestInvalid(uri, "the gate of this run passed nothing on") from error
         return parse_manifest(text, uri, batch.batch_id)
+
+    def read_history(self) -> tuple[AcceptedBatch, ...]:
+        """The batches of the dataset that a gate let pass; none yet is an empty history.
+
+        Raises HistoryInvalid.
+        """
+        uri = f"s3://{self._settings.docs_bucket}/{history_key(self._settings.dataset)}"
+        try:
+            text = object_store.read_object(*object_store.parse_s3_uri(uri))
+            return parse_history(json.loads(text), uri)
+        except ObjectMissing:
+            return ()
+        except ValueError as error:
+            raise HistoryInvalid(uri, "not JSON") from error
+
+    def remember_batch(self, accepted: AcceptedBatch) -> None:
+        """Add the batch to the history, once, beside what other runs add. Raises HistoryInvalid."""
+        bucket, key = self._settings.docs_bucket, history_key(self._settings.dataset)
+
+        def add(document: Any) -> Any:
+            history = parse_history(document, f"s3://{bucket}/{key}")
+            return history_to_json(add_to_history(history, accepted))
+
+        object_store.update_json(bucket, key, add)
 
     def write_gate_report(self, report: GateReport) -> None:
         key = gate_report_key(report.dataset, report.run_id)

@@ -80,7 +80,9 @@ def list_versions(bucket: str, prefix: str) -> list[dict[str, Any]]:
     ]
 
 
-def update_json(bucket: str, key: str, change: Callable[[Any], Any], show: Callable[[Any], None]) -> None:
+def update_json(
+    bucket: str, key: str, change: Callable[[Any], Any], show: Callable[[Any], None] = lambda _: None
+) -> None:
     """Replace a JSON document by `change(document or None)`, after `show` has written what is made from it.
 
     S3 takes the write only if the document is still the one that was read; else it is read, changed and shown

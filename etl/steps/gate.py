@@ -1,6 +1,6 @@
 """Outcomes + policy → verdict."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,16 +8,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.contract import Contract
-from etl.outcome import ExpectationOutcome, Severity
+from etl.outcome import REQUIRED_IS_NULL, ExpectationOutcome, Severity
 from etl.run_report import Verdict
 from etl.steps.read_csv import ReadRows
 
-REQUIRED_IS_NULL = "required_value_missing"
+# `position` in the rows that were judged, ascending, and the names of all that the row failed.
+REJECTED = pa.schema([("position", pa.int64()), ("reasons", pa.list_(pa.string()))])
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """`reasons` maps the position of each row to quarantine to the names of what it failed.
+    """`rejected` (schema REJECTED) are the rows to quarantine, each with what it failed.
 
     It is empty unless the verdict lets rows pass. `failed` are all expectations that failed, `warnings` those
     among them that people are told of though no row can be blamed; `problems` are why a check broke.
@@ -25,7 +26,7 @@ class Judgement:
 
     verdict: Verdict
     reason: str | None
-    reasons: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    rejected: pa.Table = field(default_factory=REJECTED.empty_table)
     failed: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
@@ -36,7 +37,7 @@ def judge(
     *,
     rows_read: int,
     rows_unparsable: int,
-    incomplete_rows: Sequence[int],
+    incomplete_rows: np.ndarray,
     max_quarantine_percent: float,
 ) -> Judgement:
     """The gate's policy. Fails closed: no outcome, or one that broke, is an error and never a pass."""
@@ -53,11 +54,8 @@ def judge(
     if critical:
         reason = f"critical expectations failed: {', '.join(critical)}"
         return Judgement(Verdict.REJECTED, reason, failed=failed, warnings=warnings)
-    reasons: dict[int, tuple[str, ...]] = {int(row): (REQUIRED_IS_NULL,) for row in incomplete_rows}
-    for outcome in setting_aside:
-        for row in outcome.failed_rows.tolist():
-            reasons[row] = (*reasons.get(row, ()), outcome.name)
-    unusable = len(reasons) + rows_unparsable
+    blamed = {REQUIRED_IS_NULL: incomplete_rows} | {o.name: o.failed_rows for o in setting_aside}
+    unusable = _count_rows(blamed.values(), rows_read) + rows_unparsable
     percent = 100 * unusable / rows_read if rows_read else 0.0
     if percent > max_quarantine_percent:
         reason = (
@@ -66,7 +64,30 @@ def judge(
         )
         return Judgement(Verdict.REJECTED, reason, failed=failed, warnings=warnings)
     verdict = Verdict.PASSED_WITH_QUARANTINE if unusable else Verdict.PASSED
-    return Judgement(verdict, None, dict(sorted(reasons.items())), failed, warnings)
+    return Judgement(verdict, None, list_reasons(blamed), failed, warnings)
+
+
+def list_reasons(blamed: Mapping[str, np.ndarray]) -> pa.Table:
+    """Positions (int64) of the rows by what they failed → one row of REJECTED for each position.
+
+    Reasons stand in the order of `blamed`. In arrays throughout: of 10M rows half a million may be rejected.
+    """
+    positions = np.concatenate([np.empty(0, np.int64), *blamed.values()])
+    causes = np.repeat(np.arange(len(blamed)), [len(rows) for rows in blamed.values()])
+    order = np.argsort(positions, kind="stable")
+    positions, causes = positions[order], causes[order]
+    starts = np.flatnonzero(np.diff(positions, prepend=-1))
+    offsets = pa.array(np.append(starts, len(positions)), pa.int32())
+    names = pa.array(list(blamed), pa.string()).take(pa.array(causes))
+    return pa.table([pa.array(positions[starts]), pa.ListArray.from_arrays(offsets, names)], schema=REJECTED)
+
+
+def _count_rows(blamed: Iterable[np.ndarray], rows_read: int) -> int:
+    """How many rows are blamed for anything; of a batch that is all bad, reasons would fill the memory."""
+    is_blamed = np.zeros(rows_read, bool)
+    for positions in blamed:
+        is_blamed[positions] = True
+    return int(np.count_nonzero(is_blamed))
 
 
 def judge_rows(outcomes: Sequence[ExpectationOutcome], read: ReadRows, contract: Contract) -> Judgement:
@@ -80,8 +101,8 @@ def judge_rows(outcomes: Sequence[ExpectationOutcome], read: ReadRows, contract:
     )
 
 
-def find_incomplete_rows(rows: pa.Table, contract: Contract) -> list[int]:
-    """Positions of the rows without a value the contract requires; no suite can let such a row pass.
+def find_incomplete_rows(rows: pa.Table, contract: Contract) -> np.ndarray:
+    """Positions (int64) of the rows without a value the contract requires; no suite can let such a row pass.
 
     Key columns are required in every contract, so no row without a whole key gets into a table.
     """
@@ -89,4 +110,4 @@ def find_incomplete_rows(rows: pa.Table, contract: Contract) -> list[int]:
     for column in contract.columns:
         if column.required:
             incomplete |= pc.is_null(rows[column.name]).to_numpy(zero_copy_only=False)
-    return np.flatnonzero(incomplete).tolist()
+    return np.flatnonzero(incomplete)

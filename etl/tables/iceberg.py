@@ -170,7 +170,9 @@ class _Committing:
 
 
 def _plain(type_: pa.DataType) -> pa.DataType:
-    """PyIceberg reads strings as large strings."""
+    """PyIceberg reads strings and lists as large ones."""
+    if pa.types.is_large_list(type_):
+        return pa.list_(_plain(type_.value_type))
     return pa.string() if pa.types.is_large_string(type_) else type_
 
 

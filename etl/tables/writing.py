@@ -69,14 +69,22 @@ def merge_batch(
 class ReplacesBatches(Protocol):
     def refresh(self) -> None: ...
 
+    def add_columns(self, columns: Sequence[Column]) -> None: ...
+
     def replace_batch(self, batch_id: str, rows: pa.Table) -> None: ...
 
 
-def replace_batch(table: ReplacesBatches, batch_id: str, rows: pa.Table) -> None:
-    """Make `rows` the only rows of this batch in the table; doing it twice changes nothing."""
+def replace_batch(
+    table: ReplacesBatches, batch_id: str, rows: pa.Table, columns: Sequence[Column] = ()
+) -> None:
+    """Make `rows` the only rows of this batch in the table; doing it twice changes nothing.
+
+    The table gets those of `columns` that it lacks, also when there are no rows.
+    """
     for attempt in _attempts():
         with attempt:
             table.refresh()
+            table.add_columns(columns)
             table.replace_batch(batch_id, rows)
 
 

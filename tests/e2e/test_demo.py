@@ -14,10 +14,10 @@ import pytest
 
 from scripts.athena_query import ask_athena
 from scripts.offline_machine import Machine, find_machine, stop_machine
-from scripts.package import CHECKOUT
+from scripts.package import CHECKED, CHECKOUT
 from scripts.runs import await_run, run_ids
 from scripts.sample_data import Recipe, make_sample
-from scripts.terraform import read_outputs
+from scripts.terraform import TerraformFailed, read_outputs
 from tests.e2e.conftest import processes_of
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
@@ -50,7 +50,7 @@ def test_every_check_of_the_demo_holds(kept: Kept):
     """`make demo` ends with 0, and only when all that it checks is as it should be."""
     assert kept.exit_code == 0, kept.said
     assert "✗" not in kept.said
-    assert "All 26 checks passed." in kept.said
+    assert "All 27 checks passed." in kept.said
 
 
 def test_the_summary_says_where_things_are(kept: Kept):
@@ -102,6 +102,35 @@ def test_every_zone_is_private_and_encrypted(kept: Kept):
         assert encryption["SSEAlgorithm"] == "aws:kms", zone
     with pytest.raises(s3.exceptions.ClientError, match="NoSuchWebsiteConfiguration"):
         s3.get_bucket_website(Bucket=kept.outputs["buckets"]["docs"])
+
+
+def test_datasets_that_were_not_checked_are_not_deployed(kept: Kept):
+    """Terraform takes the very files that were checked when the artifacts were built, and no others."""
+    checked = kept.machine.state_dir / "artifacts" / CHECKED
+    checksum = checked.read_text()
+    checked.write_text("0" * 64 + "\n")
+    try:
+        with pytest.raises(TerraformFailed) as caught:
+            kept.machine.terraform().has_changes()
+    finally:
+        checked.write_text(checksum)
+    told = " ".join(str(caught.value).replace("│", " ").split())
+    assert "The datasets are not those that were checked last." in told
+
+
+def test_the_quarantine_is_for_the_steward_alone(kept: Kept):
+    """A steward reads where each row came from; an analyst may not even count them, and no column is open."""
+    table = f"{kept.outputs['databases']['quarantine']}.employee"
+    origin = "dataset, batch_id, object_version, line_number, run_id, suite_fingerprint, row_text"
+    sql = f"SELECT {origin}, cardinality(reasons) FROM {table}"
+    steward, analyst = kept.outputs["steward_role_arn"], kept.outputs["analyst_role_arn"]
+    rows = ask_athena(kept.machine, sql, kept.outputs["athena_steward_workgroup"], steward).rows
+    assert {row[0] for row in rows} == {"employee"}
+    assert all(None not in row for row in rows)
+    for asked in ("count(*)", "dataset", "batch_id", "*"):
+        sql = f"SELECT {asked} FROM {table}"
+        answer = ask_athena(kept.machine, sql, kept.outputs["athena_workgroup"], analyst)
+        assert answer.refusal is not None
 
 
 def test_a_crashed_job_reaches_people(kept: Kept):

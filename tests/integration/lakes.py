@@ -83,6 +83,9 @@ class ALake:
             OpenTableFormatInput={"IcebergInput": {"MetadataOperation": "CREATE", "Version": "2"}},
         )
 
+    def drop_table(self, zone: str, table: str = "employee") -> None:
+        self.client("glue").delete_table(DatabaseName=self.database(zone), Name=table)
+
     def table(self, zone: str = "processed", catalog: Any = None) -> IcebergTable:
         return IcebergTable(catalog or the_catalog(self.state.endpoint), (self.database(zone), "employee"))
 
@@ -124,6 +127,11 @@ class ALake:
 
     def has_report(self, run_id: str, part: str) -> bool:
         return f"runs/employee/{run_id}/{part}.json" in self.keys("docs")
+
+    def page(self, name: str) -> str:
+        """A page of the Data Docs, by its name under their prefix."""
+        key = f"data-docs/{name}"
+        return self.client("s3").get_object(Bucket=self.bucket("docs"), Key=key)["Body"].read().decode()
 
     def mails(self) -> list[str]:
         """Subject and text of the alerts so far, oldest first."""

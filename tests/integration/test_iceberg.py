@@ -294,6 +294,22 @@ def test_a_batch_that_no_longer_has_bad_rows(lake: ALake):
     assert in_quarantine(lake) == []
 
 
+def test_a_quarantine_that_lacks_a_column_gets_it(lake: ALake):
+    """A table from before a column was added gets it, rows or none; what was in it stays, with nulls."""
+    older = tuple(column for column in the_quarantine_columns() if column.name != "dataset")
+    lake.drop_table("quarantine")
+    lake.create_table("quarantine", older)
+    batch_id = a_batch().batch_id
+    replace_batch(lake.table("quarantine"), batch_id, quarantined([2], a_batch()).drop("dataset"), older)
+    replace_batch(lake.table("quarantine"), "x", quarantined([], a_batch()), the_quarantine_columns())
+    assert lake.rows("quarantine").num_columns == len(the_quarantine_columns())
+    now = quarantined([5], SECOND).set_column(0, "dataset", pa.array(["employee"]))
+    replace_batch(lake.table("quarantine"), SECOND.batch_id, now, the_quarantine_columns())
+
+    assert in_quarantine(lake) == sorted([(batch_id, 2), (SECOND.batch_id, 5)])
+    assert sorted(map(str, lake.rows("quarantine")["dataset"].to_pylist())) == ["None", "employee"]
+
+
 @pytest.mark.usefixtures("_impatient")
 def test_concurrent_quarantines_of_several_batches(lake: ALake):
     """Batches that are quarantined at the same time all end in the table, once."""

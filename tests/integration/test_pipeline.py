@@ -4,53 +4,23 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date, timedelta
-from functools import cache
-from typing import Any
+from datetime import timedelta
 
 import pytest
 from builders import EXPECTATIONS, TODAY
+from gate_runs import a_sample, counts, published, refused
 from lakes import ALake
 
 from etl.aws.lake import Lake
-from etl.batch import Batch, MergeMode
-from etl.errors import FileRejected, GateBroken, GateRejected, ManifestInvalid, ObjectMissing
+from etl.batch import MergeMode
+from etl.errors import FileRejected, GateRejected, ManifestInvalid, ObjectMissing
 from etl.pipeline import run_gate, run_merge
-from etl.run_report import MergeReport, Verdict
-from scripts.sample_data import ROW_FAULTS, Day, Fault, Recipe, Sample, make_sample
+from etl.run_report import Verdict
+from scripts.sample_data import ROW_FAULTS, Day, Fault, Recipe, make_sample
 
 pytestmark = pytest.mark.slow
 
 TOMORROW = TODAY + timedelta(days=1)
-
-
-@cache
-def a_sample(on: date = TODAY, **recipe: Any) -> Sample:
-    return make_sample(Recipe(rows=600, date=on, **recipe))
-
-
-def published(lake: ALake, batch: Batch, run_id: str, mode: MergeMode = MergeMode.UPSERT) -> MergeReport:
-    """The batch's way through gate and merge."""
-    of_run = lake.of_run(run_id)
-    run_gate(batch, run_id, of_run)
-    return run_merge(batch, mode, run_id, of_run)
-
-
-def counts(report: MergeReport) -> dict[str, int]:
-    names = ("read", "inserted", "updated", "unchanged", "skipped", "duplicates", "quarantined", "unparsable")
-    return {name: value for name in names if (value := getattr(report.counts, name))}
-
-
-def refused(lake: ALake, batch: Batch, run_id: str, error: type[Exception]) -> Any:
-    """The error that the gate ends on; there is nothing then that a merge could take."""
-    of_run = lake.of_run(run_id)
-    with pytest.raises(error) as caught:
-        run_gate(batch, run_id, of_run)
-    assert not lake.has_report(run_id, "manifest")
-    assert lake.keys("processed", f"staging/employee/{run_id}/") == []
-    with pytest.raises(ManifestInvalid, match="the gate of this run passed nothing on"):
-        run_merge(batch, MergeMode.UPSERT, run_id, of_run)
-    return caught.value
 
 
 def test_a_clean_batch_is_published(lake: ALake):
@@ -61,7 +31,7 @@ def test_a_clean_batch_is_published(lake: ALake):
 
     assert counts(report) == {"read": 600, "inserted": 600}
     assert set(lake.rows()["_batch_id"].to_pylist()) == {batch.batch_id}
-    assert (gate["verdict"], gate["expectations_met"], gate["failed"]) == (Verdict.PASSED, 25, [])
+    assert (gate["verdict"], gate["expectations_met"], gate["failed"]) == (Verdict.PASSED, 27, [])
     assert gate["docs_key"] == "employee/2026-11-24/wr_1.html"
     assert {"data-docs/index.html", f"data-docs/{gate['docs_key']}"} <= set(lake.keys("docs"))
     assert lake.report("wr_1", "merge")["snapshot_id"] == lake.table().snapshot_id == report.snapshot_id
@@ -197,43 +167,6 @@ def test_another_column_order_passes_and_is_told(lake: ALake):
 
     assert counts(report) == {"read": len(lines) - 1, "inserted": len(lines) - 1}
     assert lake.report("wr_1", "gate")["failed"] == ["columns_in_order"]
-
-
-def a_suite_with(**changes: Any) -> str:
-    document = json.loads((EXPECTATIONS / "employee" / "suite.json").read_text())
-    document["expectations"][2] |= changes
-    return json.dumps(document)
-
-
-@pytest.mark.parametrize(
-    ("suite", "problem"),
-    [
-        ("{", "it is not JSON"),
-        ('{"name": "employee", "expectations": []}', "it has no expectations"),
-        (a_suite_with(type="expect_the_impossible"), "is not known"),
-        (a_suite_with(kwargs={"column": "wage"}), "column 'wage' is not in the contract"),
-    ],
-)
-def test_a_broken_suite_is_an_error_and_never_a_pass(lake: ALake, suite: str, problem: str):
-    """A suite that cannot be used ends in the verdict error: nothing is written, and people are told."""
-    lake.put_expectation("employee/suite.json", suite)
-    error = refused(lake, lake.land(a_sample().content), "wr_1", GateBroken)
-    (mail,) = lake.mails()
-
-    assert problem in str(error)
-    assert lake.report("wr_1", "gate")["verdict"] == Verdict.ERROR
-    assert mail.startswith("[Lakegate critical] employee of 2026-11-24 could not be judged")
-    assert problem in mail
-
-
-def test_a_broken_contract_is_an_error(lake: ALake):
-    """Without a contract that can be read nothing is judged, and people are told."""
-    lake.put_expectation("employee/contract.yaml", "kind: DataContract")
-
-    with pytest.raises(GateBroken, match=r"employee/contract\.yaml"):
-        run_gate(lake.land(a_sample().content), "wr_1", lake.of_run())
-    assert lake.report("wr_1", "gate")["verdict"] == Verdict.ERROR
-    assert len(lake.mails()) == 1
 
 
 def test_the_report_waits_for_the_alert(lake: ALake):

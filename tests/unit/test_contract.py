@@ -137,3 +137,83 @@ def test_a_list_of_columns_is_checked_like_a_contract():
     """lineage.yaml and quarantine.yaml obey the same rules."""
     with pytest.raises(ContractInvalid, match="physicalType 'money' is not supported"):
         load_columns("properties:\n- {name: a, physicalType: money}", "lineage.yaml")
+
+
+def history(**changes: Any) -> Callable[[Document], Any]:
+    return lambda document: custom(document, "history")["value"].update(changes)
+
+
+def test_the_band_of_the_usual_is_the_contracts():
+    """How many batches are looked at, and how far a batch may be from them, stands in the contract."""
+    band = changed(history(minBatches=3)).history
+
+    assert band is not None
+    assert (band.batches, band.min_batches) == (14, 3)
+    assert (band.row_count_band_percent, band.null_rate_band_points) == (30, 2)
+
+
+def test_a_contract_without_history_compares_with_nothing():
+    """`history` is optional."""
+    assert changed(lambda d: d["customProperties"].remove(custom(d, "history"))).history is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"batches": 0},
+        {"batches": 101},
+        {"rowCountBandPercent": -1},
+        {"nullRateBandPoints": 101},
+        {"minBatches": 0},
+        {"minBatches": 15},
+        {"rowCountBand": 3},
+        {"rowCountBandPercent": "a third"},
+    ],
+)
+def test_a_band_that_makes_no_sense(change: dict[str, Any]):
+    """Figures that are out of range, unknown or no numbers are a problem of the contract, named by it."""
+    with pytest.raises(ContractInvalid, match=r"customProperties\.history"):
+        changed(history(**change))
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (lambda d: d["slaProperties"].pop(2), "one `frequency` with a `schedule`"),
+        (lambda d: d["slaProperties"][2].pop("schedule"), "one `frequency` with a `schedule`"),
+        (lambda d: d["team"].pop("name"), "team: a name is expected"),
+        (
+            lambda d: d["customProperties"].remove(custom(d, "quarantineRetentionDays")),
+            r"customProperties\.quarantineRetentionDays",
+        ),
+    ],
+)
+def test_what_only_terraform_reads_is_asked_for_too(change: Callable[[Document], Any], problem: str):
+    """A contract without it would end in an error of Terraform that names neither file nor fact."""
+    with pytest.raises(ContractInvalid, match=problem):
+        changed(change)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "properties: [",
+        "columns: []",
+        "[]",
+        "properties:\n- {nome: a}",
+        "properties:\n- {name: a}\nproperties: []",
+    ],
+)
+def test_a_list_of_columns_that_is_none(text: str):
+    """Whatever is wrong with the file is ContractInvalid, which names it."""
+    with pytest.raises(ContractInvalid, match=r"lineage\.yaml"):
+        load_columns(text, "lineage.yaml")
+
+
+def test_a_fact_that_is_stated_twice():
+    """Of two classifications of one column neither is believed; the message says on which line."""
+    text = (EXPECTATIONS / "employee" / "contract.yaml").read_text()
+    once = "        classification: pii\n"
+
+    with pytest.raises(ContractInvalid, match=r"'classification' stands twice in one mapping .* line 40"):
+        load_contract(text.replace(once, once + "        classification: internal\n", 1), "c")

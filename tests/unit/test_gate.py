@@ -1,21 +1,29 @@
 """The gate's policy: severity drives it, and whatever is not known to be good is not a pass."""
 
+import time
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from builders import an_outcome, the_employee_contract
 
 from etl.contract import Column
-from etl.outcome import Severity
+from etl.outcome import REQUIRED_IS_NULL, Severity
 from etl.run_report import Verdict
-from etl.steps.gate import REQUIRED_IS_NULL, Judgement, find_incomplete_rows, judge
+from etl.steps.gate import Judgement, find_incomplete_rows, judge, list_reasons
 
 
 def judged(*outcomes: Any, **changes: Any) -> Judgement:
     policy = {"rows_read": 100, "rows_unparsable": 0, "incomplete_rows": (), "max_quarantine_percent": 5.0}
-    return judge(outcomes, **policy | changes)
+    given = policy | changes
+    return judge(outcomes, **given | {"incomplete_rows": np.array(given["incomplete_rows"], np.int64)})
+
+
+def reasons(judgement: Judgement) -> dict[int, list[str]]:
+    """Position → names, in the order of the judgement."""
+    return {row["position"]: row["reasons"] for row in judgement.rejected.to_pylist()}
 
 
 def test_all_expectations_met():
@@ -33,7 +41,7 @@ def test_a_failing_critical_expectation_rejects():
     assert judgement.verdict is Verdict.REJECTED
     assert judgement.reason == "critical expectations failed: columns_in_order"
     assert judgement.failed == ("columns_in_order", "salary_in_range")
-    assert judgement.reasons == {}
+    assert reasons(judgement) == {}
 
 
 def test_a_critical_row_level_expectation_rejects_too():
@@ -46,8 +54,8 @@ def test_rows_that_fail_a_warning_are_set_aside():
     judgement = judged(an_outcome("age", [7, 2]), an_outcome("salary", [7]), an_outcome("name"))
 
     assert judgement.verdict is Verdict.PASSED_WITH_QUARANTINE
-    assert judgement.reasons == {2: ("age",), 7: ("age", "salary")}
-    assert list(judgement.reasons) == [2, 7]
+    assert reasons(judgement) == {2: ["age"], 7: ["age", "salary"]}
+    assert list(reasons(judgement)) == [2, 7]
     assert judgement.failed == ("age", "salary")
 
 
@@ -62,7 +70,7 @@ def test_info_is_recorded_only():
     """A failing info expectation stops nothing and sets nothing aside."""
     judgement = judged(an_outcome("unique", [1, 2], severity=Severity.INFO))
 
-    assert (judgement.verdict, judgement.failed, judgement.reasons) == (Verdict.PASSED, ("unique",), {})
+    assert (judgement.verdict, judgement.failed, reasons(judgement)) == (Verdict.PASSED, ("unique",), {})
     assert judgement.warnings == ()
 
 
@@ -77,7 +85,7 @@ def test_rows_without_key_never_pass():
     """A null in the key sets the row aside even where no expectation minds."""
     judgement = judged(an_outcome("age", [1]), incomplete_rows=[0, 1])
 
-    assert judgement.reasons == {0: (REQUIRED_IS_NULL,), 1: (REQUIRED_IS_NULL, "age")}
+    assert reasons(judgement) == {0: [REQUIRED_IS_NULL], 1: [REQUIRED_IS_NULL, "age"]}
     assert judgement.verdict is Verdict.PASSED_WITH_QUARANTINE
 
 
@@ -106,7 +114,7 @@ def test_too_many_unusable_rows_reject(
     assert judgement.verdict is verdict
     if verdict is Verdict.REJECTED:
         assert "6 of 100 rows (6.0 %) cannot be used, more than the 5 %" in (judgement.reason or "")
-        assert judgement.reasons == {}
+        assert reasons(judgement) == {}
 
 
 def test_nothing_evaluated_is_an_error():
@@ -125,7 +133,7 @@ def test_a_broken_expectation_is_an_error_whatever_its_severity(severity: Severi
 
     assert judgement.verdict is Verdict.ERROR
     assert judgement.problems == ("age: KeyError",)
-    assert judgement.reasons == {}
+    assert reasons(judgement) == {}
 
 
 def test_a_batch_without_rows():
@@ -139,5 +147,20 @@ def test_incomplete_rows_lack_a_value_that_the_contract_requires():
     columns = tuple(Column(name, "string", name != "note", None, "") for name in rows.column_names)
     contract = replace(the_employee_contract(), columns=columns)
 
-    assert find_incomplete_rows(rows, contract) == [1, 2]
-    assert find_incomplete_rows(rows.slice(0, 0), contract) == []
+    assert find_incomplete_rows(rows, contract).tolist() == [1, 2]
+    assert find_incomplete_rows(rows.slice(0, 0), contract).tolist() == []
+
+
+def test_half_a_million_rejected_rows_cost_no_python_object_each():
+    """The reasons of 5 % of ten million rows are put together in arrays: well below a second, not minutes."""
+    rows = np.arange(0, 10_000_000, 20)
+    started = time.perf_counter()
+    rejected = list_reasons({"age": rows, "salary": rows[::2], "name": rows + 1})
+
+    assert time.perf_counter() - started < 5  # some 0.2 s; a list of names for each row takes longer
+    assert rejected.num_rows == 1_000_000
+    assert rejected.slice(0, 3).to_pylist() == [
+        {"position": 0, "reasons": ["age", "salary"]},
+        {"position": 1, "reasons": ["name"]},
+        {"position": 20, "reasons": ["age"]},
+    ]

@@ -2,10 +2,17 @@
 
 from datetime import datetime
 
+import pyarrow as pa
 from builders import NOON, a_batch, a_contract, a_csv, the_quarantine_columns
 
+from etl.contract import Column
+from etl.steps.gate import REJECTED
 from etl.steps.quarantine import collect_quarantine, keep_passed_rows
 from etl.steps.read_csv import ReadRows, read_rows
+
+
+def rejecting(reasons: dict[int, list[str]]) -> pa.Table:
+    return pa.table([list(reasons), list(reasons.values())], schema=REJECTED)
 
 
 def a_file_with_two_bad_rows() -> ReadRows:
@@ -13,11 +20,24 @@ def a_file_with_two_bad_rows() -> ReadRows:
     return read_rows(a_csv(*lines), "k", a_contract(name="string", age="bigint"))
 
 
+def collected(
+    read: ReadRows, reasons: dict[int, list[str]], columns: tuple[Column, ...] | None = None
+) -> pa.Table:
+    columns = columns or the_quarantine_columns()
+    return collect_quarantine(read, rejecting(reasons), a_batch(), "wr_1", "f00", NOON, columns)
+
+
 def test_rejected_and_unparsable_rows_are_kept_as_received():
     """Every row set aside is there once, in the file's order, with text, line, kind and reasons."""
     read = a_file_with_two_bad_rows()
     kept = collect_quarantine(
-        read, {0: ("age",), 2: ("age", "x")}, a_batch(), "wr_1", "f00", NOON, the_quarantine_columns()
+        read,
+        rejecting({0: ["age"], 2: ["age", "x"]}),
+        a_batch(),
+        "wr_1",
+        "f00",
+        NOON,
+        the_quarantine_columns(),
     )
 
     assert kept.select(["line_number", "kind", "reasons", "row_text"]).to_pylist() == [
@@ -34,13 +54,14 @@ def test_rejected_and_unparsable_rows_are_kept_as_received():
 
 
 def test_a_row_in_quarantine_says_where_it_came_from():
-    """Batch, object version, run, suite and time are on every row, in the table's columns and types."""
+    """Dataset, batch, object version, run, suite and time are on every row, as the table has them."""
     columns = the_quarantine_columns()
-    kept = collect_quarantine(a_file_with_two_bad_rows(), {}, a_batch(), "wr_1", "f00", NOON, columns)
+    kept = collected(a_file_with_two_bad_rows(), {}, columns)
 
     assert kept.schema.names == [column.name for column in columns]
     assert kept.schema.types == [column.arrow_type for column in columns]
     assert kept.to_pylist()[0] | {"line_number": 0, "kind": "", "reasons": [], "row_text": ""} == {
+        "dataset": "employee",
         "batch_id": a_batch().batch_id,
         "batch_date": a_batch().batch_date,
         "object_key": a_batch().key,
@@ -58,7 +79,7 @@ def test_a_row_in_quarantine_says_where_it_came_from():
 def test_nothing_to_set_aside_is_an_empty_table():
     """A clean batch has an empty quarantine with the same columns."""
     read = read_rows(a_csv("name,age", "Zoë,1"), "k", a_contract(name="string", age="bigint"))
-    kept = collect_quarantine(read, {}, a_batch(), "wr_1", "f00", NOON, the_quarantine_columns())
+    kept = collected(read, {})
 
     assert (kept.num_rows, kept.num_columns) == (0, len(the_quarantine_columns()))
 
@@ -67,5 +88,14 @@ def test_rows_either_pass_or_are_set_aside():
     """The rows that pass are exactly those without a reason, in their order."""
     rows = a_file_with_two_bad_rows().rows
 
-    assert keep_passed_rows(rows, {0: ("age",), 2: ("age",)})["name"].to_pylist() == ["Ann"]
-    assert keep_passed_rows(rows, {}) == rows
+    assert keep_passed_rows(rows, rejecting({0: ["age"], 2: ["age"]}))["name"].to_pylist() == ["Ann"]
+    assert keep_passed_rows(rows, rejecting({})) == rows
+
+
+def test_columns_nobody_writes_are_null():
+    """A column more in quarantine.yaml does not stop the gate: it is null until the code knows it."""
+    columns = (*the_quarantine_columns(), Column("remark", "string", False, None, ""))
+    kept = collected(a_file_with_two_bad_rows(), {}, columns)
+
+    assert kept["remark"].to_pylist() == [None, None]
+    assert all(kept[column.name].null_count == 0 for column in the_quarantine_columns())

@@ -176,6 +176,12 @@ data "aws_iam_policy_document" "gate" {
   }
 
   statement {
+    sid       = "ReadHistory"
+    actions   = ["s3:GetObject"]
+    resources = [for dataset in local.datasets : "${local.s3_arn}${var.buckets.docs}/runs/${dataset}/history.json"]
+  }
+
+  statement {
     sid     = "CommitQuarantine"
     actions = ["glue:GetTable", "glue:UpdateTable"]
 

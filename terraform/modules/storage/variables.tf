@@ -68,4 +68,13 @@ variable "glue_scripts_dir" {
 variable "expectations_dir" {
   description = "Folder with lineage.yaml, quarantine.yaml and a folder per dataset."
   type        = string
+
+  # scripts/package.py leaves this checksum only of datasets that it checked.
+  validation {
+    condition = try(trimspace(file("${var.artifacts_dir}/expectations.sha256")), "") == sha256(join("", [
+      for path in sort(fileset(var.expectations_dir, "**/*.{yaml,json}")) :
+      "${filesha256("${var.expectations_dir}/${path}")}  ${path}\n"
+    ]))
+    error_message = "The datasets are not those that were checked last. Check them, and build anew, with: python -m scripts.package"
+  }
 }
