@@ -1,5 +1,6 @@
 """A batch's way: gate, then merge. The steps in order, and nothing else."""
 
+from contextlib import closing
 from datetime import UTC, datetime
 
 from etl.aws.lake import Lake
@@ -71,8 +72,8 @@ def _examine(batch: Batch, lake: Lake, watch: Stopwatch) -> Finding:
     try:
         contract = lake.read_contract()
         suite = load_suite(lake.read_suite(), f"{batch.dataset}/suite.json", contract)
-        with watch.stage("read"):
-            read = read_rows(lake.read_batch(batch), batch.key, contract)
+        with watch.stage("read"), closing(lake.open_batch(batch)) as stream:
+            read = read_rows(stream, batch.key, contract)
         with watch.stage("validate"):
             validation = validate_rows(read.rows, suite, contract, batch.batch_date)
         judgement = judge_rows(validation.outcomes, read, contract)

@@ -46,7 +46,8 @@ def _load(dataset: str) -> tuple[Contract, Suite]:
 
 
 def _judge(file: Path, on: date, contract: Contract, suite: Suite) -> None:
-    read = read_rows(file.read_bytes(), file.name, contract)
+    with file.open("rb") as stream:
+        read = read_rows(stream, file.name, contract)
     outcomes = validate_rows(read.rows, suite, contract, on).outcomes
     judgement = judge_rows(outcomes, read, contract)
     typer.echo(f"{read.count} rows read, {len(read.unparsable)} unparsable")

@@ -28,9 +28,10 @@ def collect_quarantine(
     columns: tuple[Column, ...],
 ) -> pa.Table:
     """The rows for the quarantine table, with `columns` (expectations/quarantine.yaml) as its schema."""
+    positions = sorted(reasons)
     rejected = [
-        (int(read.line_numbers[row]), "rejected", list(why), read.text_of(row))
-        for row, why in reasons.items()
+        (int(read.line_numbers[row]), "rejected", list(reasons[row]), text)
+        for row, text in zip(positions, read.texts_of(positions), strict=True)
     ]
     unparsable = [(row.line_number, "unparsable", [row.reason], row.text) for row in read.unparsable]
     common = {

@@ -1,6 +1,7 @@
 """Quarantine: what is kept of a row that may not enter the table."""
 
 from datetime import datetime
+from io import BytesIO
 
 from builders import NOON, a_batch, a_contract, a_csv, the_quarantine_columns
 
@@ -10,7 +11,7 @@ from etl.steps.read_csv import ReadRows, read_rows
 
 def a_file_with_two_bad_rows() -> ReadRows:
     lines = ["name,age", '"Zoë\nN",230', "short", "Ann,1", "Bob,x", "Carl,-1"]
-    return read_rows(a_csv(*lines), "k", a_contract(name="string", age="bigint"))
+    return read_rows(BytesIO(a_csv(*lines)), "k", a_contract(name="string", age="bigint"))
 
 
 def test_rejected_and_unparsable_rows_are_kept_as_received():
@@ -57,7 +58,7 @@ def test_a_row_in_quarantine_says_where_it_came_from():
 
 def test_nothing_to_set_aside_is_an_empty_table():
     """A clean batch has an empty quarantine with the same columns."""
-    read = read_rows(a_csv("name,age", "Zoë,1"), "k", a_contract(name="string", age="bigint"))
+    read = read_rows(BytesIO(a_csv("name,age", "Zoë,1")), "k", a_contract(name="string", age="bigint"))
     kept = collect_quarantine(read, {}, a_batch(), "wr_1", "f00", NOON, the_quarantine_columns())
 
     assert (kept.num_rows, kept.num_columns) == (0, len(the_quarantine_columns()))

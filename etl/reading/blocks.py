@@ -1,0 +1,163 @@
+"""A stream of bytes → blocks of whole lines, as UTF-8."""
+
+import codecs
+import gzip
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+
+from etl.contract import CsvFormat
+from etl.errors import FileRejected
+from etl.reading.lines import count_line_ends
+
+LONGEST_LINE = 64 * 2**20  # bytes; also of a record that takes several lines
+BYTE_ORDER_MARK = codecs.BOM_UTF8
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Some lines of a file, with their line ends; only the file's last line may be without one.
+
+    `position` is where they start, in bytes from the start of the file, once it is unpacked; of a file that
+    is not in UTF-8, of the file in UTF-8.
+    """
+
+    data: bytes
+    position: int
+
+
+def read_blocks(stream: BinaryIO, key: str, form: CsvFormat, block_bytes: int) -> Iterator[Block]:
+    """The file's first line, alone, then the others in blocks of about `block_bytes`.
+
+    A block ends outside quotes if the quotes in it are in order. Whether they are is for others to find out,
+    and whether a UTF-8 file is UTF-8 too. Raises FileRejected for what is empty, damaged, in an encoding
+    other than the contract's, or has a line longer than LONGEST_LINE.
+    """
+    chunks = _unpack(stream, key, block_bytes) if key.endswith(".gz") else _chunks(stream, block_bytes)
+    if not is_utf8(form):
+        chunks = _transcode(chunks, key, form.encoding)
+    position, rest, is_past_header = 0, b"", False
+    for chunk in chunks:
+        rest += chunk
+        if position == 0 and rest.startswith(BYTE_ORDER_MARK):
+            position, rest = len(BYTE_ORDER_MARK), rest[len(BYTE_ORDER_MARK) :]
+        if not is_past_header and (end := _first_line_end(rest)):
+            yield Block(rest[:end], position)
+            position, rest, is_past_header = position + end, rest[end:], True
+        if is_past_header and (end := _last_cut(rest, form.quote.encode())):
+            yield Block(rest[:end], position)
+            position, rest = position + end, rest[end:]
+        if len(rest) > LONGEST_LINE:
+            problem = f"the line that starts at byte {position + 1} is longer than {LONGEST_LINE} bytes"
+            raise FileRejected(key, problem)
+    if not is_past_header:
+        if position == 0 and not rest:
+            raise FileRejected(key, "the file is empty")
+        end = _first_line_end(rest + b"\n")  # now that nothing follows, a final CR is a line end
+        yield Block(rest[:end], position)
+        position, rest = position + end, rest[end:]
+    if rest:
+        yield Block(rest, position)
+
+
+class OctetRefused(Exception):
+    """An octet for which the whole file is refused: its place in the file, its line (from 0) in its block."""
+
+    def __init__(self, position: int, line: int, problem: str):
+        super().__init__(position, line, problem)
+        self.position, self.line, self.problem = position, line, problem
+
+
+def check_octets(block: Block, form: CsvFormat) -> None:
+    """Raises OctetRefused for the first octet that is NUL or, in a UTF-8 file, no UTF-8."""
+    refused = []
+    if (index := block.data.find(b"\0")) >= 0:
+        refused.append((index, "is NUL"))
+    if is_utf8(form) and not _is_valid(block.data):
+        try:
+            block.data.decode()
+        except UnicodeDecodeError as error:
+            refused.append((error.start, "is not utf-8"))
+    if refused:
+        index, problem = min(refused)
+        raise OctetRefused(block.position + index, count_line_ends(block.data[:index]), problem)
+
+
+def _is_valid(data: bytes) -> bool:
+    """Whether it is UTF-8, by Arrow, which is several times faster than `bytes.decode`."""
+    offsets = pa.py_buffer(np.array([0, len(data)], np.int32))
+    try:
+        pa.Array.from_buffers(pa.string(), 1, [None, offsets, pa.py_buffer(data)]).validate(full=True)
+    except pa.ArrowInvalid:
+        return False
+    return True
+
+
+def is_utf8(form: CsvFormat) -> bool:
+    return codecs.lookup(form.encoding).name == "utf-8"
+
+
+def _chunks(stream: BinaryIO, size: int) -> Iterator[bytes]:
+    while chunk := stream.read(size):
+        yield chunk
+
+
+def _unpack(stream: BinaryIO, key: str, size: int) -> Iterator[bytes]:
+    """All members of a gzip file; one that ends early, or in anything else, is damaged."""
+    unpacked = 0
+    try:
+        for chunk in _chunks(gzip.GzipFile(fileobj=stream), size):
+            yield chunk
+            unpacked += len(chunk)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:  # not all OSErrors: the network has those too
+        problem = (
+            f"not a whole gzip file: it is damaged, cut short or no gzip after {unpacked} unpacked bytes"
+        )
+        raise FileRejected(key, problem) from error
+
+
+def _transcode(chunks: Iterator[bytes], key: str, encoding: str) -> Iterator[bytes]:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    taken, is_start = 0, True
+    try:
+        for chunk in chunks:
+            taken += len(chunk)
+            text = decoder.decode(chunk)
+            yield (text.removeprefix("\ufeff") if is_start else text).encode()
+            is_start = is_start and not text
+        yield decoder.decode(b"", final=True).encode()
+    except UnicodeDecodeError as error:
+        # What could not be decoded ends with the last byte taken, and may begin in an earlier chunk.
+        start = taken - len(error.object) + error.start
+        raise FileRejected(key, f"byte {start + 1} is not {encoding}") from error
+    except UnicodeError as error:
+        raise FileRejected(key, f"it is not {encoding}, somewhere before byte {taken + 1}") from error
+
+
+def _first_line_end(text: bytes) -> int:
+    """Where the first line ends, with its line end; 0 if that is not in `text` yet."""
+    feed, bare = text.find(b"\n") + 1, text.find(b"\r", 0, len(text) - 1) + 1
+    if bare and (not feed or bare < feed - 1):
+        return bare
+    return feed
+
+
+def _last_cut(text: bytes, quote: bytes) -> int:
+    """The last line end after an even number of quotes; of an odd one, if there is none; 0 without any.
+
+    After an odd number, the last quote opens a value that goes on in the next block, so the cut is before it.
+    """
+    cut = _last_line_end(text, len(text))
+    octets = np.frombuffer(text, np.uint8, cut)
+    if quote in text and np.count_nonzero(octets == ord(quote)) % 2:
+        return _last_line_end(text, text.rfind(quote, 0, cut)) or cut
+    return cut
+
+
+def _last_line_end(text: bytes, stop: int) -> int:
+    """The end of the last line in text[:stop]; a CR at its very end may be the half of a CRLF."""
+    return max(text.rfind(b"\n", 0, stop), text.rfind(b"\r", 0, max(stop - 1, 0))) + 1
