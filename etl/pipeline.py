@@ -47,12 +47,15 @@ def run_gate(batch: Batch, run_id: str, lake: Lake) -> GateReport:
 def run_merge(batch: Batch, mode: MergeMode, run_id: str, lake: Lake) -> MergeReport:
     """Take what the gate passed, keep one row per key, merge it in one commit, report."""
     watch = Stopwatch()
-    contract = lake.read_contract()
+    declared = lake.read_contract()
     with watch.stage("read"):
         manifest = lake.read_manifest(batch)
-        rows = from_staged_file(lake.read_staged(manifest), manifest)
+        contract = declared.with_new_columns(manifest.new_columns)
+        rows = from_staged_file(lake.read_staged(manifest), manifest, contract.columns)
     with watch.stage("dedupe"):
-        hashed = rows.append_column("_row_hash", hash_rows(rows, contract.column_names))
+        new_columns = contract.column_names[len(declared.columns) :]
+        hashes = hash_rows(rows, declared.column_names, new_columns)
+        hashed = rows.append_column("_row_hash", hashes)
         deduped = dedupe_rows(hashed, contract.key, "_row_hash")
         kept = deduped.rows.drop_columns("_row_hash")
         merging = add_lineage(kept, deduped.rows["_row_hash"], batch, run_id, datetime.now(UTC))
@@ -74,6 +77,7 @@ def _examine(batch: Batch, lake: Lake, watch: Stopwatch) -> Finding:
         suite = load_suite(lake.read_suite(), f"{batch.dataset}/suite.json", contract)
         with watch.stage("read"), closing(lake.open_batch(batch)) as stream:
             read = read_rows(stream, batch.key, contract)
+        contract = contract.with_new_columns(read.drift.new_columns)
         with watch.stage("validate"):
             validation = validate_rows(read.rows, suite, contract, batch.batch_date)
         judgement = judge_rows(validation.outcomes, read, contract)
@@ -121,5 +125,6 @@ def _hand_over(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> None:
             rows_passed=passed.num_rows,
             rows_quarantined=len(finding.judgement.reasons),
             rows_unparsable=len(finding.read.unparsable),
+            new_columns=finding.read.drift.new_columns,
         )
     )

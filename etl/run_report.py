@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 from etl.errors import RowsNotConserved
+from etl.schema_drift import Drift
 
 
 class Verdict(StrEnum):
@@ -66,6 +67,7 @@ class GateReport:
     """The gate's half. `warnings` are expectations that failed without stopping or quarantining anything,
     `problems` say why a check broke. `docs_key` is the run's page, under the prefix of the Data Docs.
     `metrics_fast` and `metrics_fallback` count the metric values from Arrow, and from GX's pandas code.
+    `drift` is how the file's columns differ from the contract's, as far as they could be read.
     """
 
     dataset: str
@@ -90,6 +92,7 @@ class GateReport:
     suite_fingerprint: str
     docs_key: str
     finished_at: str
+    drift: Drift = field(default_factory=Drift)
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property

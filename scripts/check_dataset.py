@@ -48,6 +48,9 @@ def _load(dataset: str) -> tuple[Contract, Suite]:
 def _judge(file: Path, on: date, contract: Contract, suite: Suite) -> None:
     with file.open("rb") as stream:
         read = read_rows(stream, file.name, contract)
+    contract = contract.with_new_columns(read.drift.new_columns)
+    if drift := read.drift.describe():
+        typer.echo(drift)
     outcomes = validate_rows(read.rows, suite, contract, on).outcomes
     judgement = judge_rows(outcomes, read, contract)
     typer.echo(f"{read.count} rows read, {len(read.unparsable)} unparsable")

@@ -2,6 +2,7 @@
 
 import codecs
 import gzip
+import itertools
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ import pyarrow as pa
 
 from etl.contract import CsvFormat
 from etl.errors import FileRejected
-from etl.reading.lines import count_line_ends
+from etl.reading.lines import count_line_ends, count_octet
 
 LONGEST_LINE = 64 * 2**20  # bytes; also of a record that takes several lines
 BYTE_ORDER_MARK = codecs.BOM_UTF8
@@ -40,28 +41,53 @@ def read_blocks(stream: BinaryIO, key: str, form: CsvFormat, block_bytes: int) -
     chunks = _unpack(stream, key, block_bytes) if key.endswith(".gz") else _chunks(stream, block_bytes)
     if not is_utf8(form):
         chunks = _transcode(chunks, key, form.encoding)
-    position, rest, is_past_header = 0, b"", False
-    for chunk in chunks:
-        rest += chunk
-        if position == 0 and rest.startswith(BYTE_ORDER_MARK):
-            position, rest = len(BYTE_ORDER_MARK), rest[len(BYTE_ORDER_MARK) :]
-        if not is_past_header and (end := _first_line_end(rest)):
-            yield Block(rest[:end], position)
-            position, rest, is_past_header = position + end, rest[end:], True
-        if is_past_header and (end := _last_cut(rest, form.quote.encode())):
-            yield Block(rest[:end], position)
-            position, rest = position + end, rest[end:]
-        if len(rest) > LONGEST_LINE:
-            problem = f"the line that starts at byte {position + 1} is longer than {LONGEST_LINE} bytes"
-            raise FileRejected(key, problem)
-    if not is_past_header:
-        if position == 0 and not rest:
-            raise FileRejected(key, "the file is empty")
-        end = _first_line_end(rest + b"\n")  # now that nothing follows, a final CR is a line end
-        yield Block(rest[:end], position)
-        position, rest = position + end, rest[end:]
+    header, behind = _take_header(chunks, key)
+    yield header
+    position, rest = header.position + len(header.data), b""
+    for chunk in itertools.chain((behind,), chunks):
+        text, rest = _cut(rest, chunk, form.quote.encode())
+        if text:
+            yield Block(text, position)
+            position += len(text)
+        _check_length(rest, position, key)
     if rest:
         yield Block(rest, position)
+
+
+def _take_header(chunks: Iterator[bytes], key: str) -> tuple[Block, bytes]:
+    """The first line, without a byte order mark, and what was read behind it."""
+    text, mark, end = b"", 0, 0
+    for chunk in chunks:
+        text += chunk
+        mark = len(BYTE_ORDER_MARK) if text.startswith(BYTE_ORDER_MARK) else 0
+        if end := _first_line_end(text):
+            break
+        _check_length(text, 0, key)
+    if not text:
+        raise FileRejected(key, "the file is empty")
+    end = end or len(text)
+    return Block(text[mark:end], mark), text[end:]
+
+
+def _cut(rest: bytes, chunk: bytes, quote: bytes) -> tuple[bytes, bytes]:
+    """What was left and what came: lines that end after an even number of quotes, and what is left now.
+
+    After an odd number the last quote opens a value that goes on, so the cut is before its line; where there
+    is none, the quotes are not in order, and one cut is as good as another.
+    """
+    end = _last_line_end(chunk, len(chunk))
+    if not end:
+        return b"", rest + chunk
+    text, rest = b"".join((rest, memoryview(chunk)[:end])), chunk[end:]
+    if count_octet(text, quote) % 2 and (cut := _last_line_end(text, text.rfind(quote))):
+        return text[:cut], text[cut:] + rest
+    return text, rest
+
+
+def _check_length(text: bytes, position: int, key: str) -> None:
+    if len(text) > LONGEST_LINE:
+        problem = f"the line that starts at byte {position + 1} is longer than {LONGEST_LINE} bytes"
+        raise FileRejected(key, problem)
 
 
 class OctetRefused(Exception):
@@ -144,18 +170,6 @@ def _first_line_end(text: bytes) -> int:
     if bare and (not feed or bare < feed - 1):
         return bare
     return feed
-
-
-def _last_cut(text: bytes, quote: bytes) -> int:
-    """The last line end after an even number of quotes; of an odd one, if there is none; 0 without any.
-
-    After an odd number, the last quote opens a value that goes on in the next block, so the cut is before it.
-    """
-    cut = _last_line_end(text, len(text))
-    octets = np.frombuffer(text, np.uint8, cut)
-    if quote in text and np.count_nonzero(octets == ord(quote)) % 2:
-        return _last_line_end(text, text.rfind(quote, 0, cut)) or cut
-    return cut
 
 
 def _last_line_end(text: bytes, stop: int) -> int:

@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from etl.contract import Column, CsvFormat
 from etl.reading.arrow import read_by_arrow
 from etl.reading.blocks import BYTE_ORDER_MARK
+from etl.reading.lines import count_octet
 from etl.reading.quoting import count_plain_quotes
 from etl.reading.strings import Strings
 from etl.reading.values import FIRST_DAY, type_values
@@ -60,9 +61,7 @@ def read_clean(data: bytes, columns: Sequence[Column], form: CsvFormat) -> list[
 def _octets_of_line_ends(data: bytes, rows: int, has_quotes: bool) -> int | None:
     """How many octets the line ends take, if every row has one, of one kind, and no value holds any."""
     ends = rows if data.endswith((b"\n", b"\r")) else rows - 1
-    octets = np.frombuffer(data, np.uint8)
-    feeds = np.count_nonzero(octets == ord("\n"))
-    returns = np.count_nonzero(octets == ord("\r")) if b"\r" in data else 0
+    feeds, returns = count_octet(data, b"\n"), count_octet(data, b"\r")
     if feeds == ends and (returns == 0 or (returns == ends and not has_quotes)):
         return feeds + returns
     return None

@@ -2,10 +2,20 @@
 
 import numpy as np
 
+WINDOW = 2**18  # octets that are worked on at a time, so that they stay in the processor's cache
+
+
+def count_octet(text: bytes, octet: bytes) -> int:
+    """As `text.count` does, which is slow where there are many."""
+    if octet not in text:
+        return 0
+    octets = np.frombuffer(text, np.uint8)
+    windows = (octets[start : start + WINDOW] for start in range(0, len(octets), WINDOW))
+    return sum(np.count_nonzero(window == ord(octet)) for window in windows)
+
 
 def count_line_ends(text: bytes) -> int:
-    octets = np.frombuffer(text, np.uint8)
-    feeds = np.count_nonzero(octets == ord("\n"))
+    feeds = count_octet(text, b"\n")
     return feeds + text.count(b"\r") - text.count(b"\r\n") if b"\r" in text else feeds
 
 

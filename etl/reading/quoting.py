@@ -8,7 +8,7 @@ rows behind a quote that nothing closes.
 
 import numpy as np
 
-_LINE_ENDS = (ord("\n"), ord("\r"))
+from etl.reading.lines import WINDOW
 
 
 def count_plain_quotes(data: bytes, quote: bytes, delimiter: bytes) -> int | None:
@@ -18,19 +18,18 @@ def count_plain_quotes(data: bytes, quote: bytes, delimiter: bytes) -> int | Non
     inside the values. For then they open and close in turn; each that opens stands after the end of a value,
     so it is none of that half; so the half are all that close. A few passes over bytes, and no index.
     """
-    octets = np.frombuffer(data, np.uint8)
-    is_quote = octets == ord(quote)
-    count = np.count_nonzero(is_quote)
-    if count % 2 or len(data) < 2:
-        return None
-    is_end = _value_ends(octets, delimiter, data)
-    is_last, is_after_end = is_quote[-1], is_end[-2]
-    closes = is_quote[:-1] & is_end[1:]
-    closing = np.count_nonzero(closes) + int(is_last)
-    closes[1:] &= is_end[:-2]  # what is left stands between two ends, such as the first octet
-    if 2 * closing != count or closes.any() or (is_last and is_after_end):
-        return None
-    return count
+    octets, ends = np.frombuffer(data, np.uint8), _ends(data, delimiter)
+    count = closing = 0
+    for start in range(0, len(octets), WINDOW):
+        is_quote = octets[start : start + WINDOW] == ord(quote)
+        is_end = _find(octets, ends, start - 1, start + len(is_quote) + 1)
+        closes = is_quote & is_end[2:]
+        count += np.count_nonzero(is_quote)
+        closing += np.count_nonzero(closes)
+        closes &= is_end[:-2]
+        if closes.any():
+            return None
+    return count if count == 2 * closing else None
 
 
 def quotes_are_in_order(data: bytes, quote: bytes, delimiter: bytes) -> bool:
@@ -44,18 +43,25 @@ def quotes_are_in_order(data: bytes, quote: bytes, delimiter: bytes) -> bool:
     if len(places) % 2:
         return False
     opening, closing = places[0::2], places[1::2]
-    is_end = np.append(_value_ends(octets, delimiter, data), True)
-    after_closing = np.append(-1, closing[:-1]) == opening - 1
-    after_closing[:1] = False
-    before_opening = np.append(opening[1:], -1) == closing + 1
-    opens = is_end[opening - 1] | (opening == 0) | after_closing
-    closes = is_end[closing + 1] | before_opening
+    is_end = _find(octets, _ends(data, delimiter), -1, len(octets) + 1)
+    opens, closes = is_end[opening], is_end[closing + 2]
+    is_doubled = closing[:-1] + 1 == opening[1:]
+    opens[1:] |= is_doubled
+    closes[:-1] |= is_doubled
     return bool(opens.all() and closes.all())
 
 
-def _value_ends(octets: np.ndarray, delimiter: bytes, data: bytes) -> np.ndarray:
-    is_end = octets == ord(delimiter)
-    for octet in _LINE_ENDS:
-        if octet in data:
-            is_end |= octets == octet
-    return is_end
+def _ends(data: bytes, delimiter: bytes) -> list[int]:
+    """The octets that end a value."""
+    return [ord(delimiter), *(octet for octet in b"\n\r" if octet in data)]
+
+
+def _find(octets: np.ndarray, wanted: list[int], start: int, stop: int) -> np.ndarray:
+    """Of the octets from `start` to `stop`, whether each is wanted; those before and after all others are."""
+    found = np.ones(stop - start, bool)
+    inside = octets[max(start, 0) : stop]
+    here = found[max(-start, 0) :][: len(inside)]
+    np.equal(inside, wanted[0], out=here)
+    for octet in wanted[1:]:
+        here |= inside == octet
+    return found
