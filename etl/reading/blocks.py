@@ -141,7 +141,7 @@ def _unpack(stream: BinaryIO, key: str, size: int) -> Iterator[bytes]:
             unpacked += len(chunk)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:  # not all OSErrors: the network has those too
         problem = (
-            f"not a whole gzip file: it is damaged, cut short or no gzip after {unpacked} unpacked bytes"
+            f"not a whole gzip file: after {unpacked} unpacked bytes it is cut short, damaged or no gzip"
         )
         raise FileRejected(key, problem) from error
 
