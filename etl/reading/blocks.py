@@ -97,6 +97,12 @@ class OctetRefused(Exception):
         super().__init__(position, line, problem)
         self.position, self.line, self.problem = position, line, problem
 
+    def rejection(self, key: str, first_line: int, form: CsvFormat) -> FileRejected:
+        """`first_line` is the block's. Only of a UTF-8 file the position is one of the file as it came."""
+        line = f"line {first_line + self.line}"
+        where = f"byte {self.position + 1} ({line})" if is_utf8(form) else line
+        return FileRejected(key, f"{where} {self.problem}")
+
 
 def check_octets(block: Block, form: CsvFormat) -> None:
     """Raises OctetRefused for the first octet that is NUL or, in a UTF-8 file, no UTF-8."""

@@ -73,9 +73,8 @@ def read_parts(
                     fields = parse_strictly(_texts(ahead, taken), len(columns), form)
                     part = _typed(fields, b"".join(b.data for b in taken), columns)
             except OctetRefused as octet:
-                octet_line = line + sum(count_line_ends(b.data) for b in taken) + octet.line
-                problem = f"byte {octet.position + 1} (line {octet_line}) {octet.problem}"
-                raise FileRejected(key, problem) from octet
+                first_line = line + sum(count_line_ends(b.data) for b in taken)
+                raise octet.rejection(key, first_line, form) from octet
             except QuoteOpen as quote:
                 where = f"a quote opened on line {line + quote.line} is not closed where it should be"
                 raise FileRejected(key, f"{where} ({quote.problem})") from quote

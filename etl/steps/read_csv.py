@@ -13,7 +13,6 @@ import numpy as np
 import pyarrow as pa
 
 from etl.contract import Column, Contract
-from etl.errors import FileRejected
 from etl.reading.blocks import OctetRefused, check_octets, read_blocks
 from etl.reading.header import read_header
 from etl.reading.parts import Part, UnparsableRow, read_parts
@@ -63,7 +62,7 @@ def read_rows(stream: BinaryIO, key: str, contract: Contract, block_bytes: int =
     try:
         check_octets(header, contract.csv)
     except OctetRefused as octet:
-        raise FileRejected(key, f"byte {octet.position + 1} (line 1) {octet.problem}") from octet
+        raise octet.rejection(key, 1, contract.csv) from octet
     columns, drift = read_header(header.data, key, contract)
     spool = Spool()
     parts = list(read_parts(blocks, key, columns, contract.csv, spool))

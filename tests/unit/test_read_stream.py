@@ -139,6 +139,7 @@ GOOD = a_csv("name,age", *["Ann,1"] * 1000)  # 6,009 bytes, 1,001 lines
         (a_csv("name,age") + b'"a\nb","1\n\0"', "utf-8", r"byte 19 \(line 4\) is NUL"),
         (GOOD + LATIN, "ascii", "byte 6012 is not ascii"),
         (GOOD + "Zoë,1".encode(), "shift_jis", None),  # a legal text of that encoding, if a strange one
+        ((GOOD.decode() + "a\0,1").encode("utf-16"), "utf-16", "line 1002 is NUL"),
         (GOOD + b"\x81", "cp1252", "byte 6010 is not cp1252"),
         (GOOD.decode().encode("utf-16") + b"a", "utf-16", "byte 12021 is not utf-16"),
         (b"a,b\n", "utf-16", "it is not utf-16, somewhere before byte 5"),
