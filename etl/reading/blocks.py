@@ -146,21 +146,17 @@ def _unpack(stream: BinaryIO, key: str, size: int) -> Iterator[bytes]:
             yield chunk
             unpacked += len(chunk)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:  # not all OSErrors: the network has those too
-        problem = (
-            f"not a whole gzip file: after {unpacked} unpacked bytes it is cut short, damaged or no gzip"
-        )
-        raise FileRejected(key, problem) from error
+        problem = f"after {unpacked} unpacked bytes it is cut short, damaged or no gzip"
+        raise FileRejected(key, f"not a whole gzip file: {problem}") from error
 
 
 def _transcode(chunks: Iterator[bytes], key: str, encoding: str) -> Iterator[bytes]:
     decoder = codecs.getincrementaldecoder(encoding)()
-    taken, is_start = 0, True
+    taken = 0
     try:
         for chunk in chunks:
             taken += len(chunk)
-            text = decoder.decode(chunk)
-            yield (text.removeprefix("\ufeff") if is_start else text).encode()
-            is_start = is_start and not text
+            yield decoder.decode(chunk).encode()
         yield decoder.decode(b"", final=True).encode()
     except UnicodeDecodeError as error:
         # What could not be decoded ends with the last byte taken, and may begin in an earlier chunk.

@@ -124,17 +124,17 @@ def _typed(fields: Fields, data: bytes, columns: Sequence[Column]) -> Part:
         *fields.odd,
         *(OddRow(int(fields.lines[row]), int(fields.counts[row]), why) for row, why in misfits.items()),
     ]
-    lines = Lines(data) if odd else None
-    unparsable = [
-        UnparsableRow(row.line, row.reason, lines.text(row.line, row.count))
-        for row in sorted(odd, key=lambda row: row.line)
-        if lines
-    ]
     keep = np.ones(len(fields.lines), bool)
     keep[list(misfits)] = False
     if misfits:
         typed = [values.filter(pa.array(keep)) for values in typed]
+    unparsable = _with_texts(odd, data) if odd else ()
     return Part(typed, fields.lines[keep], fields.counts[keep], unparsable, fields.line_count)
+
+
+def _with_texts(odd: Sequence[OddRow], data: bytes) -> list[UnparsableRow]:
+    lines, in_order = Lines(data), sorted(odd, key=lambda row: row.line)
+    return [UnparsableRow(row.line, row.reason, lines.text(row.line, row.count)) for row in in_order]
 
 
 def _misfit_reasons(
