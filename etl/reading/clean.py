@@ -39,7 +39,7 @@ def read_clean(data: bytes, columns: Sequence[Column], form: CsvFormat) -> list[
         received = read_by_arrow(data, types, form, None)
     except pa.ArrowInvalid:
         return None
-    line_ends = _octets_of_line_ends(data, len(received[0]), bool(quotes))
+    line_ends = _octets_of_line_ends(data, len(received[0]), quotes)
     if line_ends is None or _has_empty_rows(received):
         return None
     if any(_is_doubtful(values, quote if quotes else None) for values in received):
@@ -58,11 +58,11 @@ def read_clean(data: bytes, columns: Sequence[Column], form: CsvFormat) -> list[
     return None if has_misfits else typed
 
 
-def _octets_of_line_ends(data: bytes, rows: int, has_quotes: bool) -> int | None:
+def _octets_of_line_ends(data: bytes, rows: int, quotes: int) -> int | None:
     """How many octets the line ends take, if every row has one, of one kind, and no value holds any."""
     ends = rows if data.endswith((b"\n", b"\r")) else rows - 1
     feeds, returns = count_octet(data, b"\n"), count_octet(data, b"\r")
-    if feeds == ends and (returns == 0 or (returns == ends and not has_quotes)):
+    if feeds == ends and (returns == 0 or (returns == ends and not quotes)):
         return feeds + returns
     return None
 

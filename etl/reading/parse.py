@@ -80,25 +80,32 @@ def parse_block(data: bytes, width: int, form: CsvFormat) -> Fields | None:
     is_proven = not is_plain or not (wrong or any(Strings(column).hold(quote) for column in columns))
     if not is_proven and not quotes_are_in_order(data, quote, delimiter):
         return None
-    return _place(data, columns, wrong, width, has_quotes)
+    # Without quotes each line is a row, and there is nothing to count.
+    line_count = _count_lines(data) if has_quotes else len(columns[0]) + len(wrong)
+    return _place(data, columns, wrong, line_count)
+
+
+def _count_lines(data: bytes) -> int:
+    return count_line_ends(data) + (not data.endswith((b"\n", b"\r")))
 
 
 def _place(
-    data: bytes, columns: list[pa.Array], wrong: Sequence[arrow_csv.InvalidRow], width: int, has_quotes: bool
+    data: bytes, columns: list[pa.Array], wrong: Sequence[arrow_csv.InvalidRow], line_count: int
 ) -> Fields:
     """Find out on which lines the rows stand."""
     total = len(columns[0]) + len(wrong)
     wrong_numbers = np.array([row.number for row in wrong], np.int64) - 1
     numbers = np.delete(np.arange(total), wrong_numbers)
     counts = np.ones(total, np.int64)
-    line_count = count_line_ends(data) + (not data.endswith((b"\n", b"\r"))) if has_quotes else total
     if line_count != total:
         for column in columns:
             counts[numbers] += _line_ends_within(column)
         counts[wrong_numbers] += np.array([count_line_ends(row.text.encode()) for row in wrong], np.int64)
     starts = np.cumsum(counts) - counts
     odd = [
-        OddRow(int(starts[row.number - 1]), int(counts[row.number - 1]), ragged(width, row.actual_columns))
+        OddRow(
+            int(starts[row.number - 1]), int(counts[row.number - 1]), ragged(len(columns), row.actual_columns)
+        )
         for row in wrong
     ]
     filled = _filled_rows(columns, starts[numbers], data)

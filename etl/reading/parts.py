@@ -18,6 +18,8 @@ from etl.reading.parse import Fields, OddRow, QuoteOpen, parse_block, parse_stri
 from etl.reading.spool import Spool
 from etl.reading.values import type_values
 
+_UNCLEAN_BLOCKS = 3  # after so many, the quickest way is not tried any more: the file is not clean
+
 
 @dataclass(frozen=True, slots=True)
 class UnparsableRow:
@@ -52,12 +54,16 @@ def read_parts(
     Raises FileRejected for the first octet in the file that may not be there, or quote that is not closed.
     """
 
+    unclean: list[Block] = []
+
     def read(block: Block) -> Part | None:
         spool.write(block)
         check_octets(block, form)
-        if (clean := read_clean(block.data, columns, form)) is not None:
-            count = len(clean[0])
-            return Part(clean, np.arange(count), np.ones(count, np.int64), (), count)
+        if len(unclean) < _UNCLEAN_BLOCKS:
+            if (clean := read_clean(block.data, columns, form)) is not None:
+                count = len(clean[0])
+                return Part(clean, np.arange(count), np.ones(count, np.int64), (), count)
+            unclean.append(block)
         fields = parse_block(block.data, len(columns), form)
         return _typed(fields, block.data, columns) if fields else None
 

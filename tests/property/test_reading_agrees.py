@@ -57,7 +57,9 @@ def test_any_text_reads_as_it_does_plainly(contract: Contract, body: Sequence[st
     """Whatever stands below the header, and wherever the blocks end."""
     content = ",".join(contract.column_names) + "\n" + "".join(body)
 
-    assert fast_read(content.encode(), contract, block_bytes) == reference_read(content, contract)
+    expected = reference_read(content, contract)
+    assert fast_read(content.encode(), contract, block_bytes) == expected
+    assert fast_read(content.encode(), contract, 2**20) == expected
 
 
 def a_field(value: str, quoting: int) -> str:
