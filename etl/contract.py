@@ -5,7 +5,7 @@ The contract is parsed once, here, and trusted afterwards. Terraform reads the s
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -56,6 +56,13 @@ class Engine(StrEnum):
 
 class DeduplicateRule(StrEnum):
     LAST_IN_FILE = "last_in_file"
+
+
+class SchemaDrift(StrEnum):
+    """What becomes of a file whose columns are not the contract's."""
+
+    REJECT = "reject"
+    EVOLVE = "evolve"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +140,7 @@ class _Custom(pydantic.BaseModel):
     maxQuarantinePercent: Annotated[float, pydantic.Field(ge=0, le=100)] = 0  # noqa: N815
     deduplicate: DeduplicateRule = DeduplicateRule.LAST_IN_FILE
     quarantineRetentionDays: Annotated[int, pydantic.Field(gt=0)]  # noqa: N815
+    schemaDrift: SchemaDrift = SchemaDrift.REJECT  # noqa: N815
     csv: CsvFormat = CsvFormat()
     history: HistoryBand | None = None
 
@@ -152,6 +160,7 @@ class Contract:
     deduplicate: DeduplicateRule
     csv: CsvFormat
     history: HistoryBand | None
+    schema_drift: SchemaDrift = SchemaDrift.REJECT
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -160,6 +169,11 @@ class Contract:
     @property
     def pii_columns(self) -> frozenset[str]:
         return frozenset(column.name for column in self.columns if column.is_pii)
+
+    def with_new_columns(self, names: Iterable[str]) -> Self:
+        """With columns that a file brought along: text, optional, and seen by stewards alone."""
+        new = (Column(name, "string", False, None, "") for name in names if name not in self.column_names)
+        return replace(self, columns=(*self.columns, *new))
 
 
 def load_contract(text: str, source: str, dataset: str | None = None) -> Contract:
@@ -214,6 +228,7 @@ def load_contract(text: str, source: str, dataset: str | None = None) -> Contrac
         deduplicate=custom.deduplicate,
         csv=custom.csv,
         history=custom.history,
+        schema_drift=custom.schemaDrift,
     )
 
 

@@ -9,7 +9,10 @@ from etl.run_report import Verdict
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """`staged_sha256` is of the staged Parquet file's bytes; `rows_passed` of them are in it."""
+    """`staged_sha256` is of the staged Parquet file's bytes; `rows_passed` of them are in it.
+
+    `new_columns` are those of its columns that the contract does not declare, and lets in.
+    """
 
     dataset: str
     batch_id: str
@@ -25,6 +28,7 @@ class Manifest:
     rows_passed: int
     rows_quarantined: int
     rows_unparsable: int
+    new_columns: tuple[str, ...] = ()
 
     def to_json(self) -> str:
         return json.dumps(asdict(self), indent=2)
@@ -34,7 +38,8 @@ def parse_manifest(text: str, uri: str, batch_id: str) -> Manifest:
     """Raises ManifestInvalid unless it is a pass of this very batch whose counts add up."""
     try:
         fields = json.loads(text)
-        manifest = Manifest(**fields | {"verdict": Verdict(fields["verdict"])})
+        parsed = {"verdict": Verdict(fields["verdict"]), "new_columns": tuple(fields.get("new_columns", ()))}
+        manifest = Manifest(**fields | parsed)
         rows_out = sum((manifest.rows_passed, manifest.rows_quarantined, manifest.rows_unparsable))
     except (ValueError, TypeError, KeyError) as error:
         raise ManifestInvalid(uri, f"not a manifest ({error})") from error

@@ -1,5 +1,6 @@
 """A batch's way: gate, then merge. The steps in order, and nothing else."""
 
+from contextlib import closing
 from datetime import UTC, datetime
 
 from etl.aws.lake import Lake
@@ -49,12 +50,15 @@ def run_gate(batch: Batch, run_id: str, lake: Lake) -> GateReport:
 def run_merge(batch: Batch, mode: MergeMode, run_id: str, lake: Lake) -> MergeReport:
     """Take what the gate passed, keep one row per key, merge it in one commit, report."""
     watch = Stopwatch()
-    contract = lake.read_contract()
+    declared = lake.read_contract()
     with watch.stage("read"):
         manifest = lake.read_manifest(batch)
-        rows = from_staged_file(lake.read_staged(manifest), manifest)
+        contract = declared.with_new_columns(manifest.new_columns)
+        rows = from_staged_file(lake.read_staged(manifest), manifest, contract.columns)
     with watch.stage("dedupe"):
-        hashed = rows.append_column("_row_hash", hash_rows(rows, contract.column_names))
+        new_columns = contract.column_names[len(declared.columns) :]
+        hashes = hash_rows(rows, declared.column_names, new_columns)
+        hashed = rows.append_column("_row_hash", hashes)
         deduped = dedupe_rows(hashed, contract.key, "_row_hash")
         kept = deduped.rows.drop_columns("_row_hash")
         merging = add_lineage(kept, deduped.rows["_row_hash"], batch, run_id, datetime.now(UTC))
@@ -75,8 +79,9 @@ def _examine(batch: Batch, lake: Lake, watch: Stopwatch) -> Finding:
     try:
         contract = lake.read_contract()
         suite = load_suite(lake.read_suite(), f"{batch.dataset}/suite.json", contract)
-        with watch.stage("read"):
-            read = read_rows(lake.read_batch(batch), batch.key, contract)
+        with watch.stage("read"), closing(lake.open_batch(batch)) as stream:
+            read = read_rows(stream, batch.key, contract)
+        contract = contract.with_new_columns(read.drift.new_columns)
         with watch.stage("validate"):
             history = lake.read_history() if contract.history else ()
             usual = usual_figures(history, contract, batch.batch_date)
@@ -127,5 +132,6 @@ def _hand_over(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> None:
             rows_passed=passed.num_rows,
             rows_quarantined=finding.judgement.rejected.num_rows,
             rows_unparsable=len(finding.read.unparsable),
+            new_columns=finding.read.drift.new_columns,
         )
     )

@@ -15,6 +15,7 @@ from etl.quality.data_docs import page_of
 from etl.quality.suite import Declared, Suite
 from etl.quality.validate import Validation
 from etl.run_report import GateReport, MergeReport, RowCounts, Verdict
+from etl.schema_drift import Drift
 from etl.steps.dedupe import Deduped
 from etl.steps.gate import Judgement
 from etl.steps.read_csv import ReadRows
@@ -49,6 +50,10 @@ class Finding:
     def rows_unparsable(self) -> int:
         return len(self.read.unparsable) if self.read else 0
 
+    @property
+    def drift(self) -> Drift:
+        return self.read.drift if self.read else Drift()
+
 
 def report_gate(batch: Batch, run_id: str, finding: Finding, lake: Lake, watch: Stopwatch) -> GateReport:
     """Publish the page, the metrics and, unless rows pass, the alert; then write the report."""
@@ -66,7 +71,7 @@ def report_gate(batch: Batch, run_id: str, finding: Finding, lake: Lake, watch: 
             "GateSeconds": watch.total,
         }
     )
-    if not report.verdict.lets_rows_pass or report.warnings:
+    if not report.verdict.lets_rows_pass or report.warnings or report.drift.changes_schema:
         lake.publish_alert(_gate_alert(batch, report, finding, lake))
     lake.write_gate_report(report)  # last: who finds it may rely on the alert being out
     return report
@@ -151,6 +156,7 @@ def _gate_report(batch: Batch, run_id: str, finding: Finding) -> GateReport:
         docs_key=page_of(batch.dataset, str(batch.batch_date), run_id),
         usual=finding.usual,
         finished_at=_now(),
+        drift=finding.drift,
     )
 
 
@@ -165,6 +171,8 @@ def _page_facts(report: GateReport, finding: Finding, lake: Lake) -> Iterator[tu
     asked = [name for declared in stated for name in declared.parameters if name in report.usual]
     if asked:
         yield "Usual", _figures(asked, report.usual) or "unknown: too few batches were accepted before"
+    if columns := report.drift.describe():
+        yield "Columns", columns
 
 
 def _gate_alert(batch: Batch, report: GateReport, finding: Finding, lake: Lake) -> Alert:
@@ -173,8 +181,7 @@ def _gate_alert(batch: Batch, report: GateReport, finding: Finding, lake: Lake) 
         Verdict.REJECTED: f"{batch.dataset} of {batch.batch_date} was rejected: nothing was written",
         Verdict.ERROR: f"{batch.dataset} of {batch.batch_date} could not be judged: nothing was written",
     }.get(report.verdict, f"{batch.dataset} of {batch.batch_date} passed, with warnings")
-    passing = "The rows are in the table. Look at the expectations that failed."
-    next_step = passing if passes else report.verdict.next_step
+    next_step = _look_at(report) if passes else report.verdict.next_step
     facts = {
         "Dataset": batch.dataset,
         "Batch date": str(batch.batch_date),
@@ -183,12 +190,25 @@ def _gate_alert(batch: Batch, report: GateReport, finding: Finding, lake: Lake) 
         "Reason": report.reason,
         "Problems": "; ".join(report.problems) or None,
         "Failed": "; ".join(_describe_failures(finding, report)) or None,
+        "Columns": report.drift.describe(),
         "Rows": f"{report.rows_read} read, {report.rows_unparsable} unparsable",
         "Table": "written" if passes else "untouched; readers see the last good batch",
         "Data Docs": lake.docs_uri(report.docs_key),
         "Run": report.run_id,
     }
     return compose(batch.dataset, "warning" if passes else "critical", headline, facts, next_step)
+
+
+def _look_at(report: GateReport) -> str:
+    steps = ["The rows are in the table."]
+    if report.warnings:
+        steps.append("Look at the expectations that failed.")
+    if report.drift.changes_schema:
+        steps.append(
+            "Ask the sender whether the columns changed for good. If so, declare them in the contract: until "
+            "then new ones are text and for data stewards alone."
+        )
+    return " ".join(steps)
 
 
 def _describe_failures(finding: Finding, report: GateReport) -> list[str]:

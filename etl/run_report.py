@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
 from etl.errors import RowsNotConserved
+from etl.schema_drift import Drift
 
 
 class Verdict(StrEnum):
@@ -67,6 +68,7 @@ class GateReport:
     `problems` say why a check broke. `docs_key` is the run's page, under the prefix of the Data Docs.
     `metrics_fast` and `metrics_fallback` count the metric values from Arrow, and from GX's pandas code.
     `usual` is what the batch was compared with (etl.steps.history.usual_figures).
+    `drift` is how the file's columns differ from the contract's, as far as they could be read.
     """
 
     dataset: str
@@ -92,6 +94,7 @@ class GateReport:
     docs_key: str
     finished_at: str
     usual: Mapping[str, int | float | None] = field(default_factory=dict)
+    drift: Drift = field(default_factory=Drift)
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     @property

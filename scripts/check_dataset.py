@@ -123,10 +123,14 @@ def main(
 def _judge(file: Path, on: date, contract: Contract, suite: Suite) -> None:
     """What is usual is not known here: the run history is in the docs zone."""
     try:
-        read = read_rows(file.read_bytes(), file.name, contract)
+        with file.open("rb") as stream:
+            read = read_rows(stream, file.name, contract)
     except LakegateError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(error.exit_code) from error
+    contract = contract.with_new_columns(read.drift.new_columns)
+    if drift := read.drift.describe():
+        typer.echo(drift)
     outcomes = validate_rows(read.rows, suite, contract, on).outcomes
     judgement = judge_rows(outcomes, read, contract)
     typer.echo(f"{read.count} rows read, {len(read.unparsable)} unparsable")

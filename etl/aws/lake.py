@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, BinaryIO
 
 from etl.alert import Alert
 from etl.aws import object_store
@@ -44,8 +44,8 @@ class Lake:
     def lineage_columns(self) -> tuple[Column, ...]:
         return load_columns(self._read_expectations("lineage.yaml"), "lineage.yaml")
 
-    def read_batch(self, batch: Batch) -> bytes:
-        return object_store.read_batch(batch)
+    def open_batch(self, batch: Batch) -> BinaryIO:
+        return object_store.open_batch(batch)
 
     def table(self) -> IcebergTable:
         return IcebergTable(self._catalog, (self._settings.processed_database, self._settings.dataset))

@@ -4,7 +4,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, BinaryIO
 
 from botocore.exceptions import ClientError
 
@@ -16,8 +16,10 @@ from etl.errors import FileRejected, ObjectMissing
 _CHANGED_MEANWHILE = {"PreconditionFailed", "ConditionalRequestConflict", "NoSuchKey"}
 
 
-def read_batch(batch: Batch) -> bytes:
-    """The file of the batch, in the very version that landed.
+def open_batch(batch: Batch) -> BinaryIO:
+    """The file of the batch, in the very version that landed, as a stream; to be closed by who reads it.
+
+    It is one request: what is not read yet is not fetched, and an end that comes too early raises.
 
     Raises ObjectMissing, and FileRejected when S3's checksum is not the one the batch was announced with.
     """
@@ -27,7 +29,7 @@ def read_batch(batch: Batch) -> bytes:
         raise ObjectMissing(f"version {batch.version_id} in {batch.folder_uri}") from None
     if answer["ETag"].strip('"') != batch.etag:
         raise FileRejected(batch.key, f"version {batch.version_id} is not the object that was announced")
-    return answer["Body"].read()
+    return answer["Body"]
 
 
 def find_key(bucket: str, folder: str, version_id: str) -> str:

@@ -26,19 +26,29 @@ def _normalise(values: pa.ChunkedArray) -> pa.ChunkedArray:
     return pc.utf8_trim(folded, " ").cast(pa.string())
 
 
-def hash_rows(rows: pa.Table, columns: Sequence[str]) -> pa.ChunkedArray:
-    """One 128-bit hash, as 32 hex digits, over `columns` of each row; equal for equal values only.
+def hash_rows(rows: pa.Table, columns: Sequence[str], new_columns: Sequence[str] = ()) -> pa.ChunkedArray:
+    """One 128-bit hash, as 32 hex digits, over the columns of each row; equal for equal values only.
 
     Each value is written with its length before it, so that no two rows read alike (`ab`,`c` and `a`,`bc`).
+    Of `new_columns`, which not every batch has, only what is not null counts, in whatever order they stand: a
+    row without any has the hash that it had before there were such columns.
     """
     parts = [
         f"coalesce(length({_text(name)}) || ':' || {_text(name)}, '-')"  # null differs from empty
         for name in columns
     ]
+    parts += [
+        f"coalesce('+{len(name)}:{_escaped(name)}' || length({_text(name)}) || ':' || {_text(name)}, '')"
+        for name in sorted(new_columns)
+    ]
     with duckdb.connect() as connection:
-        connection.register("batch", rows.select(list(columns)))
+        connection.register("batch", rows.select([*columns, *new_columns]))
         query = f"SELECT left(sha256(concat({', '.join(parts)})), 32) AS hash FROM batch"
         return connection.sql(query).to_arrow_table()["hash"].cast(pa.string())
+
+
+def _escaped(text: str) -> str:
+    return text.replace("'", "''")
 
 
 def _text(name: str) -> str:

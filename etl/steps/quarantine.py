@@ -64,7 +64,7 @@ def collect_quarantine(
 
 def _rejected_rows(read: ReadRows, rejected: pa.Table) -> pa.Table:
     positions = rejected["position"].to_numpy()
-    texts = [read.text_of(int(position)) for position in positions]
+    texts = read.texts_of(positions)
     return _with_own_facts(read.line_numbers[positions], "rejected", rejected["reasons"], texts)
 
 

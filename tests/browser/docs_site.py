@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -77,7 +78,7 @@ def examine(
     contract, suite, read, validation = the_employee_contract(), None, None, None
     try:
         suite = load_suite(suite_text, "employee/suite.json", contract)
-        read = read_rows(content, file, contract)
+        read = read_rows(BytesIO(content), file, contract)
         validation = validate_rows(read.rows, suite, contract, on)
         judgement = judge_rows(validation.outcomes, read, contract)
     except FileRejected as error:

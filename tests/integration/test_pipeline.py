@@ -213,11 +213,11 @@ def test_only_the_object_version_that_landed_is_read(lake: ALake):
     batch = lake.land(a_sample().content)
     other = lake.land(b"something else")
 
-    assert lake.of_run().read_batch(batch) == a_sample().content
+    assert lake.of_run().open_batch(batch).read() == a_sample().content
     with pytest.raises(FileRejected, match="is not the object that was announced"):
-        lake.of_run().read_batch(replace(batch, version_id=other.version_id))
+        lake.of_run().open_batch(replace(batch, version_id=other.version_id))
     with pytest.raises(ObjectMissing, match="dt=2026-11-24/ does not exist"):
-        lake.of_run().read_batch(replace(batch, key="employee/dt=2026-11-24/none.csv"))
+        lake.of_run().open_batch(replace(batch, key="employee/dt=2026-11-24/none.csv"))
 
 
 def test_the_docs_zone_names_nobody(lake: ALake):

@@ -14,10 +14,12 @@ from etl.contract import (
     Contract,
     DeduplicateRule,
     Engine,
+    SchemaDrift,
     load_columns,
     load_contract,
 )
 from etl.errors import ContractInvalid
+from etl.quality.redaction import private_columns
 
 Document = dict[str, Any]
 
@@ -58,6 +60,24 @@ def test_key_order_is_the_position_and_not_the_place_in_the_file():
     assert contract.key == ("age", "first_name", "last_name")
 
 
+def test_schema_drift_is_rejected_unless_the_contract_says_otherwise():
+    """`reject` is the default; `evolve` is the only other policy."""
+    evolving = changed(lambda d: custom(d, "schemaDrift").update(value="evolve"))
+    silent = changed(lambda d: d["customProperties"].remove(custom(d, "schemaDrift")))
+
+    assert evolving.schema_drift is SchemaDrift.EVOLVE
+    assert silent.schema_drift is the_employee_contract().schema_drift is SchemaDrift.REJECT
+
+
+def test_new_columns_are_text_that_nobody_classified():
+    """Columns that a file brings along come behind the contract's, optional, and open to stewards alone."""
+    contract = the_employee_contract().with_new_columns(["city", "age"])
+
+    assert contract.column_names == (*the_employee_contract().column_names, "city")
+    assert (contract.columns[-1].type, contract.columns[-1].required) == ("string", False)
+    assert "city" in private_columns(contract)
+
+
 def test_decimals_are_exact():
     """decimal(p,s) becomes Arrow's decimal of that precision and scale."""
     contract = changed(lambda d: column(d, "salary").update(physicalType="decimal(12, 2)"))
@@ -86,6 +106,7 @@ def test_decimals_are_exact():
         (lambda d: custom(d, "engine").update(property="motor"), "customProperties.motor: Extra inputs"),
         (lambda d: custom(d, "maxQuarantinePercent").update(value=101), "customProperties.maxQuarantineP"),
         (lambda d: custom(d, "deduplicate").update(value="first"), "customProperties.deduplicate"),
+        (lambda d: custom(d, "schemaDrift").update(value="ignore"), "customProperties.schemaDrift"),
         (lambda d: custom(d, "csv")["value"].update(delimiter=";;"), "customProperties.csv.delimiter"),
         (lambda d: custom(d, "csv")["value"].update(delimiter="§"), "customProperties.csv.delimiter"),
         (lambda d: custom(d, "csv")["value"].update(delimiter='"'), "delimiter and quote are the same"),

@@ -85,3 +85,29 @@ def test_column_names_are_never_code():
     rows = pa.table({'a"; DROP': ["x", "y"]})
 
     assert len(set(hash_rows(rows, rows.column_names).to_pylist())) == 2
+
+
+def test_a_new_column_changes_only_the_rows_that_have_it():
+    """A row without a value in the columns that a batch brought along has the hash that it had before."""
+    rows = pa.table({"a": ["x", "x", "x"], "desk": [None, "7", None], "city": [None, None, "7"]})
+    plain = hash_rows(rows, ["a"]).to_pylist()
+    hashed = hash_rows(rows, ["a"], ["desk", "city"]).to_pylist()
+
+    assert hashed[0] == plain[0]
+    assert len({*hashed, plain[1]}) == 3
+    assert hashed == hash_rows(rows, ["a"], ["city", "desk"]).to_pylist()
+
+
+def test_new_columns_never_read_like_others():
+    """Names and values of new columns cannot run together to look like another row's."""
+    rows = pa.table(
+        {"a": ["x", "x+1:b1:y", "x", "x"], "b": ["y", None, None, "y+1:c1:z"], "c": [None, None, "y", None]}
+    )
+    more = pa.table({"a": ["x"], "b": ["y"], "c": ["z"]})
+
+    assert (
+        len(
+            {*hash_rows(rows, ["a"], ["b", "c"]).to_pylist(), *hash_rows(more, ["a"], ["b", "c"]).to_pylist()}
+        )
+        == 5
+    )

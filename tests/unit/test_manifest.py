@@ -5,12 +5,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from builders import a_batch, a_manifest, some_employees
+from builders import a_batch, a_manifest, some_employees, the_employee_contract
 
 from etl.errors import ManifestInvalid
 from etl.manifest import Manifest, parse_manifest
 from etl.run_report import Verdict
 from etl.steps.stage import checksum, from_staged_file, to_staged_file
+
+COLUMNS = the_employee_contract().columns
 
 
 def parsed(text: str) -> Manifest:
@@ -23,7 +25,8 @@ def changed(**fields: Any) -> str:
 
 def test_manifest_round_trips():
     """What the gate writes is what the merge reads."""
-    assert parsed(a_manifest().to_json()) == a_manifest()
+    for manifest in (a_manifest(), a_manifest(new_columns=("city", "desk"))):
+        assert parsed(manifest.to_json()) == manifest
 
 
 @pytest.mark.parametrize(
@@ -57,7 +60,7 @@ def test_staged_rows_come_back_as_they_were():
     staged = to_staged_file(rows)
     manifest = a_manifest(staged_sha256=checksum(staged), rows_passed=2)
 
-    assert from_staged_file(staged, manifest) == rows
+    assert from_staged_file(staged, manifest, COLUMNS) == rows
 
 
 def test_other_bytes_than_the_gate_wrote():
@@ -66,6 +69,18 @@ def test_other_bytes_than_the_gate_wrote():
     manifest = a_manifest(staged_sha256=checksum(staged), rows_passed=1)
 
     with pytest.raises(ManifestInvalid, match="not the one the gate wrote"):
-        from_staged_file(to_staged_file(some_employees(("Zoë", "Núñez", 30, 50_001))), manifest)
+        from_staged_file(to_staged_file(some_employees(("Zoë", "Núñez", 30, 50_001))), manifest, COLUMNS)
     with pytest.raises(ManifestInvalid, match="1 rows, not 2"):
-        from_staged_file(staged, replace(manifest, rows_passed=2))
+        from_staged_file(staged, replace(manifest, rows_passed=2), COLUMNS)
+
+
+def test_a_contract_that_changed_meanwhile():
+    """Rows that were read by another contract are not merged by this one: nothing is cast or left out."""
+    rows = some_employees(("Zoë", "Núñez", 30, 50_000))
+    staged = to_staged_file(rows)
+    manifest = a_manifest(staged_sha256=checksum(staged), rows_passed=1)
+    retyped = tuple(replace(c, type="double") if c.name == "salary" else c for c in COLUMNS)
+
+    for columns in (COLUMNS[:-1], retyped, the_employee_contract().with_new_columns(["city"]).columns):
+        with pytest.raises(ManifestInvalid, match="the contract changed since the gate read the file"):
+            from_staged_file(staged, manifest, columns)

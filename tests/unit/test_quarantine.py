@@ -1,6 +1,7 @@
 """Quarantine: what is kept of a row that may not enter the table."""
 
 from datetime import datetime
+from io import BytesIO
 
 import pyarrow as pa
 from builders import NOON, a_batch, a_contract, a_csv, the_quarantine_columns
@@ -17,7 +18,7 @@ def rejecting(reasons: dict[int, list[str]]) -> pa.Table:
 
 def a_file_with_two_bad_rows() -> ReadRows:
     lines = ["name,age", '"Zoë\nN",230', "short", "Ann,1", "Bob,x", "Carl,-1"]
-    return read_rows(a_csv(*lines), "k", a_contract(name="string", age="bigint"))
+    return read_rows(BytesIO(a_csv(*lines)), "k", a_contract(name="string", age="bigint"))
 
 
 def collected(
@@ -78,7 +79,7 @@ def test_a_row_in_quarantine_says_where_it_came_from():
 
 def test_nothing_to_set_aside_is_an_empty_table():
     """A clean batch has an empty quarantine with the same columns."""
-    read = read_rows(a_csv("name,age", "Zoë,1"), "k", a_contract(name="string", age="bigint"))
+    read = read_rows(BytesIO(a_csv("name,age", "Zoë,1")), "k", a_contract(name="string", age="bigint"))
     kept = collected(read, {})
 
     assert (kept.num_rows, kept.num_columns) == (0, len(the_quarantine_columns()))
