@@ -79,6 +79,9 @@ def _cut(rest: bytes, chunk: bytes, quote: bytes) -> tuple[bytes, bytes]:
     if not end:
         return b"", rest + chunk
     text, rest = b"".join((rest, memoryview(chunk)[:end])), chunk[end:]
+    last_line = text[_last_line_end(text, len(text) - 1) :]
+    if quote in last_line and last_line.count(quote) % 2 == 0:
+        return text, rest
     if count_octet(text, quote) % 2 and (cut := _last_line_end(text, text.rfind(quote))):
         return text[:cut], text[cut:] + rest
     return text, rest

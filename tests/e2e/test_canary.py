@@ -44,7 +44,7 @@ VERDICTS = {
     "showing check": "error",
 }
 CRASHES = {
-    "merge of values that do not fit": "RunFailed",
+    "merge of values that do not fit": "ManifestInvalid",
     "merge of no Parquet": "RunFailed",
     "merge of altered rows": "ManifestInvalid",
     "gate that cannot quarantine": "RunFailed",

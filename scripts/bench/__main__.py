@@ -1,0 +1,25 @@
+"""All measurements: `make bench`, or one of them with `make bench ONLY=gate`."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from scripts.bench import gate, read_csv
+
+
+class Measurement(StrEnum):
+    GATE = "gate"
+    READ_CSV = "read_csv"
+
+
+def main(only: Annotated[Measurement | None, typer.Option(help="Just this one.")] = None) -> None:
+    """Measure Lakegate against other programs, each pair in one run."""
+    if only in (None, Measurement.GATE):
+        gate.main(case=None, out=gate.RESULTS)
+    if only in (None, Measurement.READ_CSV):
+        read_csv.main(rows=1_000_000, times=7)
+
+
+if __name__ == "__main__":
+    typer.run(main)
