@@ -39,7 +39,7 @@ def read_clean(data: bytes, columns: Sequence[Column], form: CsvFormat) -> list[
         received = read_by_arrow(data, types, form, None)
     except pa.ArrowInvalid:
         return None
-    line_ends = _octets_of_line_ends(data, len(received[0]), quotes)
+    line_ends = _octets_of_line_ends(data, received, quotes)
     if line_ends is None or _has_empty_rows(received):
         return None
     if any(_is_doubtful(values, quote if quotes else None) for values in received):
@@ -58,13 +58,15 @@ def read_clean(data: bytes, columns: Sequence[Column], form: CsvFormat) -> list[
     return None if has_misfits else typed
 
 
-def _octets_of_line_ends(data: bytes, rows: int, quotes: int) -> int | None:
+def _octets_of_line_ends(data: bytes, received: Sequence[pa.Array], quotes: int) -> int | None:
     """How many octets the line ends take, if every row has one, of one kind, and no value holds any."""
+    rows = len(received[0])
     ends = rows if data.endswith((b"\n", b"\r")) else rows - 1
+    if b"\r" not in data:
+        texts = (Strings(values) for values in received if pa.types.is_string(values.type))
+        return None if quotes and any(text.hold(b"\n") for text in texts) else ends
     feeds, returns = count_octet(data, b"\n"), count_octet(data, b"\r")
-    if feeds == ends and (returns == 0 or (returns == ends and not quotes)):
-        return feeds + returns
-    return None
+    return feeds + returns if feeds == returns == ends and not quotes else None
 
 
 def _has_empty_rows(columns: Sequence[pa.Array]) -> bool:

@@ -32,18 +32,38 @@ class UnparsableRow:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The rows of `line_count` lines, column by column; a row starts on a line and takes some (int64)."""
+    """The rows of `line_count` lines, column by column; a row starts on a line and takes some (int64).
+
+    Where each line is a row, the lines are a range and the counts are 1.
+    """
 
     columns: Sequence[pa.Array]
-    line_numbers: np.ndarray
-    line_counts: np.ndarray
+    line_numbers: np.ndarray | range
+    line_counts: np.ndarray | int
     unparsable: Sequence[UnparsableRow]
     line_count: int
 
     def starting_on(self, line: int) -> "Part":
         """The same, with its first line numbered so instead of 0."""
         unparsable = [replace(row, line_number=row.line_number + line) for row in self.unparsable]
+        if isinstance(self.line_numbers, range):
+            return replace(self, line_numbers=range(line, line + self.line_count), unparsable=unparsable)
         return replace(self, line_numbers=self.line_numbers + line, unparsable=unparsable)
+
+
+def lines_of(parts: Sequence[Part]) -> tuple[np.ndarray, np.ndarray]:
+    """On which line each row of the parts starts, and how many it takes (int64)."""
+    sizes = [len(part.line_numbers) for part in parts]
+    numbers, counts = np.empty(sum(sizes), np.int64), np.empty(sum(sizes), np.int64)
+    start = 0
+    for part, size in zip(parts, sizes, strict=True):
+        lines = part.line_numbers
+        numbers[start : start + size] = (
+            np.arange(lines.start, lines.stop) if isinstance(lines, range) else lines
+        )
+        counts[start : start + size] = part.line_counts
+        start += size
+    return numbers, counts
 
 
 def read_parts(
@@ -62,7 +82,7 @@ def read_parts(
         if len(unclean) < _UNCLEAN_BLOCKS:
             if (clean := read_clean(block.data, columns, form)) is not None:
                 count = len(clean[0])
-                return Part(clean, np.arange(count), np.ones(count, np.int64), (), count)
+                return Part(clean, range(count), 1, (), count)
             unclean.append(block)
         fields = parse_block(block.data, len(columns), form)
         return _typed(fields, block.data, columns) if fields else None

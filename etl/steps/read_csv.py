@@ -15,11 +15,11 @@ import pyarrow as pa
 from etl.contract import Column, Contract
 from etl.reading.blocks import OctetRefused, check_octets, read_blocks
 from etl.reading.header import read_header
-from etl.reading.parts import Part, UnparsableRow, read_parts
+from etl.reading.parts import Part, UnparsableRow, lines_of, read_parts
 from etl.reading.spool import Spool
 from etl.schema_drift import Drift
 
-BLOCK_BYTES = 2 * 2**20
+BLOCK_BYTES = 4 * 2**20
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +63,15 @@ def read_rows(stream: BinaryIO, key: str, contract: Contract, block_bytes: int =
     columns, drift = read_header(header.data, key, contract)
     spool = Spool()
     parts = list(read_parts(blocks, key, columns, contract.csv, spool))
+    line_numbers, line_counts = lines_of(parts)
     return ReadRows(
         rows=_to_table(parts, columns, contract),
-        line_numbers=np.concatenate([_NONE, *(part.line_numbers for part in parts)]),
-        line_counts=np.concatenate([_NONE, *(part.line_counts for part in parts)]),
+        line_numbers=line_numbers,
+        line_counts=line_counts,
         unparsable=tuple(row for part in parts for row in part.unparsable),
         drift=drift,
         spool=spool,
     )
-
-
-_NONE = np.empty(0, np.int64)
 
 
 def _to_table(parts: Sequence[Part], columns: Sequence[Column], contract: Contract) -> pa.Table:
