@@ -79,6 +79,7 @@ def _cut(rest: bytes, chunk: bytes, quote: bytes) -> tuple[bytes, bytes]:
     if not end:
         return b"", rest + chunk
     text, rest = b"".join((rest, memoryview(chunk)[:end])), chunk[end:]
+    # A last line in which quotes open and close tells as much, nearly always, and saves counting all of them.
     last_line = text[_last_line_end(text, len(text) - 1) :]
     if quote in last_line and last_line.count(quote) % 2 == 0:
         return text, rest
