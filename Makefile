@@ -46,7 +46,7 @@ docs: $(STAMP) ## Serve the Data Docs on this machine; ENV=dev or ENV=prod for t
 test: $(STAMP) chromium ## All tests
 	@exec $(PY) -m pytest -n auto --dist loadfile
 
-test-fast: $(STAMP) ## The tests that need no Terraform and no whole jobs
+test-fast: $(STAMP) ## The quick ones of the tests: no Terraform, no whole jobs
 	@exec $(PY) -m pytest -n auto --dist loadfile -m "not slow"
 
 # The tests of the Data Docs' pages need a browser, which cannot live in .venv. Without one they are skipped.

@@ -25,7 +25,12 @@ from great_expectations.expectations.registry import get_expectation_impl, get_m
 from great_expectations.validator.metric_configuration import MetricConfiguration, MetricConfigurationID
 
 from etl.quality.conditions import (
+    AGGREGATES,
     BATCH,
+    BY_VALUE,
+    MAPS_BY_VALUE,
+    NUMBERS,
+    VECTORISED,
     Deferred,
     Known,
     Unexpected,
@@ -42,37 +47,9 @@ if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
 
 _NOT_FAST = object()
-# Conditions of GX that look at one value at a time, so that a column's distinct values answer for its rows.
-# Each was read in GX 1.24.1, great_expectations/expectations/metrics/column_map_metrics.
-_BY_VALUE = frozenset(
-    f"column_values.{name}.condition"
-    for name in (
-        "between",
-        "dateutil_parseable",
-        "in_set",
-        "in_type_list",
-        "json_parseable",
-        "match_json_schema",
-        "match_regex",
-        "match_regex_list",
-        "match_strftime_format",
-        "not_in_set",
-        "not_match_regex",
-        "not_match_regex_list",
-        "of_type",
-        "value_length.between",
-        "value_length.equals",
-    )
-)
-_MAPS_BY_VALUE = frozenset({"column_values.value_length.map"})
-# Of these GX's pandas code is as fast as numpy, on these types.
-_VECTORISED = {"column_values.between.condition": ("int64", "float64", "datetime64[ns]")}
 _NOT_NULL, _NULL = "column_values.nonnull.condition", "column_values.null.condition"
 _UNIQUE, _COMPOUND_UNIQUE = "column_values.unique.condition", "compound_columns.unique.condition"
 _OF_THE_TYPES = frozenset({"table.columns", "table.column_types"})
-# pandas' own aggregates. GX first looks at each number in Python, whether it is a Decimal: of these none is.
-_AGGREGATES = {"column.mean": "mean", "column.standard_deviation": "std", "column.sum": "sum"}
-_NUMBERS = ("int64", "Int64", "float64")
 _ACCESSORS = frozenset({"column", "column_A", "column_B", "column_list"})
 _MOST_SHOWN = 200  # great_expectations.constants.MAX_RESULT_RECORDS
 _WORTH_A_THREAD = 100_000  # rows
@@ -148,14 +125,14 @@ class ArrowEngine(PandasExecutionEngine):
         if name in _OF_THE_TYPES:
             no_rows = self._frame.part(np.empty(0, np.int64))
             return ask_gx(metric, engine_over(no_rows), inputs_of(metric, known), runtime)
-        if name in _MAPS_BY_VALUE and self._answers_by_value(metric):
+        if name in MAPS_BY_VALUE and self._answers_by_value(metric):
             return Deferred(metric)
         if name.endswith(".condition"):
             return self._judge(metric, known, runtime) or _NOT_FAST
-        if name in _AGGREGATES and _is_known(domain, self._frame) and not domain.get("row_condition"):
+        if name in AGGREGATES and _is_known(domain, self._frame) and not domain.get("row_condition"):
             column = self._frame.columns[domain["column"]]
-            if str(column.dtype) in _NUMBERS:
-                return getattr(column.without_nulls, _AGGREGATES[name])()
+            if str(column.dtype) in NUMBERS:
+                return getattr(column.without_nulls, AGGREGATES[name])()
         condition = inputs_of(metric, known).get("unexpected_condition")
         if isinstance(condition, Unexpected):
             return self._derive(metric, condition, known, runtime)
@@ -262,7 +239,7 @@ class ArrowEngine(PandasExecutionEngine):
 
     def _answers_by_value(self, metric: MetricConfiguration) -> bool:
         name, domain = metric.metric_name, metric.metric_domain_kwargs
-        if name not in _BY_VALUE | _MAPS_BY_VALUE or domain.get("row_condition"):
+        if name not in BY_VALUE | MAPS_BY_VALUE or domain.get("row_condition"):
             return False
         column = self._frame.columns.get(domain.get("column"))
         return column is not None and not _is_vectorised(name, column) and column.has_repeats
@@ -288,7 +265,7 @@ class _LazyBatch(PandasBatchData):
 
 
 def _is_vectorised(metric_name: str, column: Column) -> bool:
-    return str(column.dtype) in _VECTORISED.get(metric_name, ())
+    return str(column.dtype) in VECTORISED.get(metric_name, ())
 
 
 def _named(domain: Mapping[str, Any]) -> list[str]:

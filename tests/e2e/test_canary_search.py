@@ -26,6 +26,8 @@ from scripts.offline_machine import REGION, Machine, start_machine
 from tests.e2e.canary_places import Place, all_places, file_places, recorded_places, table_places
 from tests.e2e.canary_search import FOREIGN_STEM, STEM, STEMS, Canaries, find_canaries
 
+pytestmark = pytest.mark.slow
+
 RAW, PROCESSED, DOCS = (f"canary-{zone}-123456789012" for zone in ("raw", "processed", "docs"))
 
 ENCODINGS = {

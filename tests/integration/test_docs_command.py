@@ -21,6 +21,8 @@ from scripts.docs_mirror import PREFIX, serve_folder, sync_docs
 from scripts.offline_aws.server import OfflineAws
 from scripts.package import CHECKOUT
 
+pytestmark = pytest.mark.slow
+
 Put = Callable[[str, str], None]
 
 

@@ -23,6 +23,8 @@ from etl.publishing import publish_run
 from etl.quality.data_docs import static_assets
 from etl.run_report import GateReport, Verdict
 
+pytestmark = pytest.mark.slow
+
 PREFIX = "data-docs/"
 
 
@@ -91,7 +93,6 @@ def reachable(lake: ALake) -> set[str]:
     return found
 
 
-@pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_the_cost_of_a_run_does_not_grow_with_history(lake: ALake):
     """Of 1,000 runs, none of the last 600 makes more requests or writes more bytes than those before it did.

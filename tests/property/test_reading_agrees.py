@@ -5,6 +5,7 @@ import io
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 from builders import a_contract
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -13,6 +14,8 @@ from reference_reader import reference_read
 from etl.contract import Contract
 from etl.errors import FileRejected
 from etl.steps.read_csv import read_rows
+
+pytestmark = pytest.mark.slow
 
 THOROUGH = settings(deadline=None, max_examples=400)
 CONTRACTS = [

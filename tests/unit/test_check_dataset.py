@@ -134,6 +134,7 @@ def test_the_checksum_is_of_what_is_uploaded(expectations: Path):
     assert len({before, more, checksum(expectations)}) == 3
 
 
+@pytest.mark.slow
 def test_nothing_is_packaged_for_a_deployment_that_would_be_broken(expectations: Path):
     """`make package`, `make up` and `make demo` go through here: with a bad suite they stop, and say why."""
     check_datasets(expectations)
