@@ -132,7 +132,7 @@ class ArrowEngine(PandasExecutionEngine):
         if name in AGGREGATES and _is_known(domain, self._frame) and not domain.get("row_condition"):
             column = self._frame.columns[domain["column"]]
             if str(column.dtype) in NUMBERS:
-                return getattr(column.without_nulls, AGGREGATES[name])()
+                return getattr(column.series, AGGREGATES[name])()
         condition = inputs_of(metric, known).get("unexpected_condition")
         if isinstance(condition, Unexpected):
             return self._derive(metric, condition, known, runtime)

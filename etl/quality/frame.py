@@ -79,12 +79,6 @@ class Column:
         ]
         return self._convert(pa.chunked_array(taken, self.values.type))
 
-    @property
-    def without_nulls(self) -> "pd.Series":
-        """The rows with a value."""
-        nulls = self.null_positions
-        return self.series.drop(nulls) if len(nulls) else self.series
-
     @cached_property
     def null_positions(self) -> np.ndarray:
         """Positions (int64, ascending) of the rows without a value; NaN counts as none, as in pandas."""

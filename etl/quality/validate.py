@@ -127,11 +127,11 @@ def _outcome(
         severity=declared.severity,
         description=declared.description,
         is_row_level=is_row_level,
-        success=error is None and answer is not None and answer.success is True,
+        success=error is None and answer is not None and bool(answer.success),
         element_count=int(result.get("element_count") or 0),
         unexpected_count=int(result.get("unexpected_count") or 0),
         unexpected_percent=float(result.get("unexpected_percent") or 0),
-        failed_rows=np.sort(failed_rows),
+        failed_rows=failed_rows,
         observed_value=str(shown["observed_value"]) if shown.get("observed_value") is not None else None,
         error=error,
     )
@@ -166,7 +166,7 @@ def _error(
         return None
     if "unexpected_count" not in result:
         return None if "observed_value" in result else "GX did not count the rows that failed"
-    if len(failed_rows) != result["unexpected_count"] or len(np.unique(failed_rows)) != len(failed_rows):
+    if len(failed_rows) != result["unexpected_count"] or not (np.diff(failed_rows) > 0).all():
         return "GX did not name every row that failed"
     if len(failed_rows) and not 0 <= failed_rows.min() <= failed_rows.max() < row_count:
         return "GX named rows that do not exist"
