@@ -5,7 +5,7 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
+from botocore.exceptions import BotoCoreError, ClientError
 
 _PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=15)
 
@@ -17,10 +17,14 @@ def client(service: str) -> Any:
 
 
 def explain(error: Exception) -> str:
-    """The kind of an error, with its message only where AWS wrote it: any other may quote a row's values.
+    """The kind of an error, and of AWS's refusals the code and the operation.
 
-    Of botocore's own, the complaint about a parameter quotes what it was given.
+    Messages may quote a row's values; AWS's own name the object, and so the file, that was asked for, as do
+    botocore's that were made with a URL or a parameter. Only what is the same text whatever happens is told.
     """
-    if isinstance(error, ClientError | BotoCoreError) and not isinstance(error, ParamValidationError):
-        return f"{type(error).__name__}: {error}"
-    return type(error).__name__
+    name = type(error).__name__
+    if isinstance(error, ClientError):
+        return f"{name}: {error.response.get('Error', {}).get('Code')} in {error.operation_name}"
+    if isinstance(error, BotoCoreError) and not error.kwargs:
+        return f"{name}: {error}"
+    return name

@@ -2,17 +2,24 @@
 
 import boto3
 import pytest
-from botocore.exceptions import BotoCoreError, ClientError, NoRegionError, ParamValidationError
+from botocore.exceptions import ClientError, EndpointConnectionError, NoRegionError, ParamValidationError
 
 from etl.aws.clients import explain
 
-REFUSAL = ClientError({"Error": {"Code": "AccessDenied", "Message": "not yours"}}, "GetObject")
+FILE = "https://raw.s3.amazonaws.com/employee/dt=2026-11-24/ada-lovelace.csv"
 
 
-@pytest.mark.parametrize("error", [REFUSAL, NoRegionError()])
-def test_what_aws_says_is_told(error: ClientError | BotoCoreError):
-    """Class and message of AWS's answers, and of the SDK's own troubles: they say what to mend."""
-    assert explain(error) == f"{type(error).__name__}: {error}"
+def test_of_a_refusal_of_aws_code_and_operation_are_told():
+    """They say what to mend; the message may name the object, and so the sender's file."""
+    refusal = {"Code": "AccessDenied", "Message": f"not authorized to perform s3:GetObject on {FILE}"}
+
+    assert explain(ClientError({"Error": refusal}, "GetObject")) == "ClientError: AccessDenied in GetObject"
+
+
+def test_a_trouble_of_the_sdk_is_told_unless_it_names_what_was_asked_for():
+    """A message that is always the same helps; one with a URL in it names the file."""
+    assert explain(NoRegionError()) == f"NoRegionError: {NoRegionError()}"
+    assert explain(EndpointConnectionError(endpoint_url=FILE)) == "EndpointConnectionError"
 
 
 def test_of_any_other_error_the_class_is_told():
