@@ -38,7 +38,7 @@ def run_gate(batch: Batch, run_id: str, lake: Lake) -> GateReport:
         with watch.stage("stage"):
             _hand_over(batch, run_id, finding, lake)
         with watch.stage("history"):  # before the report: who finds it may rely on the batch being remembered
-            lake.remember_batch(describe_batch(batch, finding.read.rows, finding.contract))
+            lake.remember_batch(describe_batch(batch, finding.read.rows, finding.declared))
     report = report_gate(batch, run_id, finding, lake, watch)
     if finding.judgement.verdict is Verdict.ERROR:
         raise GateBroken(batch.batch_id, finding.judgement.problems)
@@ -71,27 +71,28 @@ def run_merge(batch: Batch, mode: MergeMode, run_id: str, lake: Lake) -> MergeRe
 
 def _examine(batch: Batch, lake: Lake, watch: Stopwatch) -> Finding:
     """What the gate knows of the batch. A file or a suite that cannot be used is a verdict too."""
+    declared: Contract | None = None
     contract: Contract | None = None
     suite: Suite | None = None
     read: ReadRows | None = None
     validation: Validation | None = None
     usual: dict[str, int | float | None] = {}
     try:
-        contract = lake.read_contract()
+        declared = contract = lake.read_contract()
         suite = load_suite(lake.read_suite(), f"{batch.dataset}/suite.json", contract)
         with watch.stage("read"), closing(lake.open_batch(batch)) as stream:
             read = read_rows(stream, batch.key, contract)
         contract = contract.with_new_columns(read.drift.new_columns)
         with watch.stage("validate"):
-            history = lake.read_history() if contract.history else ()
-            usual = usual_figures(history, contract, batch.batch_date)
+            history = lake.read_history() if declared.history else ()
+            usual = usual_figures(history, declared, batch.batch_date)
             validation = validate_rows(read.rows, suite, contract, batch.batch_date, usual)
         judgement = judge_rows(validation.outcomes, read, contract)
     except FileRejected as error:
         judgement = Judgement(Verdict.REJECTED, str(error))
     except (ContractInvalid, HistoryInvalid, SuiteInvalid) as error:
         judgement = Judgement(Verdict.ERROR, "the check cannot be made", problems=(str(error),))
-    return Finding(judgement, contract, suite, read, validation, usual)
+    return Finding(judgement, declared, contract, suite, read, validation, usual)
 
 
 def _quarantine(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> None:

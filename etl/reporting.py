@@ -25,9 +25,13 @@ from etl.tables.writing import Merged
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What the gate found out; a part is None when the gate did not get that far."""
+    """What the gate found out; a part is None when the gate did not get that far.
+
+    `declared` is the contract as it was deployed, `contract` the same with the columns that the file brought.
+    """
 
     judgement: Judgement
+    declared: Contract | None
     contract: Contract | None
     suite: Suite | None
     read: ReadRows | None

@@ -98,7 +98,10 @@ class Lake:
             history = parse_history(document, f"s3://{bucket}/{key}")
             return history_to_json(add_to_history(history, accepted))
 
-        object_store.update_json(bucket, key, add)
+        try:
+            object_store.update_json(bucket, key, add)
+        except ValueError as error:
+            raise HistoryInvalid(f"s3://{bucket}/{key}", "not JSON") from error
 
     def write_gate_report(self, report: GateReport) -> None:
         key = gate_report_key(report.dataset, report.run_id)

@@ -45,9 +45,9 @@ class AcceptedBatch:
 _HISTORY = pydantic.TypeAdapter(tuple[AcceptedBatch, ...])
 
 
-def describe_batch(batch: Batch, rows: pa.Table, contract: Contract) -> AcceptedBatch:
-    """Columns that the contract does not have are left out: their names come from the file."""
-    null_counts = {name: rows[name].null_count for name in contract.column_names}
+def describe_batch(batch: Batch, rows: pa.Table, declared: Contract) -> AcceptedBatch:
+    """Columns that the contract does not declare are left out: their names come from the file."""
+    null_counts = {name: rows[name].null_count for name in declared.column_names}
     return AcceptedBatch(batch.batch_id, batch.batch_date, batch.landed_at, rows.num_rows, null_counts)
 
 

@@ -85,7 +85,7 @@ def examine(
         judgement = Judgement(Verdict.REJECTED, str(error))
     except SuiteInvalid as error:
         judgement = Judgement(Verdict.ERROR, "the check cannot be made", problems=(str(error),))
-    return Finding(judgement, contract, suite, read, validation)
+    return Finding(judgement, contract, contract, suite, read, validation)
 
 
 @cache
