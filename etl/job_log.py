@@ -31,4 +31,5 @@ def _without_foreign_words(
     """A record; one of a logger that is not ours says where it was made, and nothing of what it is about."""
     if name.partition(".")[0] == _OURS:
         return logging.LogRecord(name, level, path, line, message, *rest, **named)
-    return logging.LogRecord(name, level, path, line, f"({path}:{line})", (), None, *rest[2:], **named)
+    function = rest[2] if len(rest) > 2 else None
+    return logging.LogRecord(name, level, path, line, f"({path}:{line})", (), None, function)

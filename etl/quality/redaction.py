@@ -34,7 +34,8 @@ VALUELESS_AGGREGATES = frozenset(
         "expect_column_values_to_be_of_type",
     }
 )
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`|‘[^’]*’")
+# An apostrophe within a word (can't) neither opens nor closes.
+_QUOTED = re.compile(r"(?<!\w)'.*?'(?!\w)|\"[^\"]*\"|`[^`]*`|‘[^’]*’", re.DOTALL)
 
 
 def private_columns(contract: Contract) -> frozenset[str]:

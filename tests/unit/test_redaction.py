@@ -144,3 +144,15 @@ def test_no_name_is_in_outcomes_results_or_pages(spoil: Any):
     assert any(not outcome.success for outcome in validation.outcomes)
     assert "4711" not in told
     assert "4711" not in render_run_page(validation, a_gate_report())
+
+
+def test_an_apostrophe_in_a_word_hides_no_quote():
+    """`can't` neither opens nor closes a quote: what is quoted after it is left out all the same."""
+    told = redact_exception(
+        "ValueError: x",
+        "can't convert 'Ada Lovelace' to 'int' in row's cell",
+        touches_private=False,
+        known=(),
+    )
+
+    assert told == "ValueError: can't convert … to … in row's cell"
