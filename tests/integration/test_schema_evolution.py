@@ -85,6 +85,8 @@ def test_a_column_comes_stays_and_goes(lake: ALake):
     assert (cities.count(CITY), cities.count(None)) == (400, 200)
     assert (gone.counts.unchanged, gone.counts.updated, gone.counts.inserted) == (200, 400, 0)
     assert values(lake, "city") == [None] * 600
+    history = lake.client("s3").get_object(Bucket=lake.bucket("docs"), Key="runs/employee/history.json")
+    assert "city" not in history["Body"].read().decode()
     assert lake.report("wr_3", "gate")["drift"] == {
         "new_columns": [],
         "missing_columns": [],
