@@ -90,10 +90,9 @@ class Column:
     def distinct(self) -> Distinct:
         """Not for floating types, whose equal values are not all alike."""
         encoded = self.values.dictionary_encode()
-        dictionary = encoded.chunk(0).dictionary if encoded.num_chunks else encoded.type.value_type
-        if isinstance(dictionary, pa.DataType):
-            dictionary = pa.array([], dictionary)
-        return Distinct(self._convert(pa.chunked_array([dictionary])), encoded)
+        # All chunks share one dictionary.
+        dictionaries = [chunk.dictionary for chunk in encoded.chunks[:1]]
+        return Distinct(self._convert(pa.chunked_array(dictionaries, encoded.type.value_type)), encoded)
 
     @cached_property
     def has_repeats(self) -> bool:

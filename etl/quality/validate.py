@@ -76,6 +76,14 @@ def validate_rows(
     return Validation(tuple(outcomes), _whole(suite, results), usage.fast, len(usage.fallback))
 
 
+def date_parameters(batch_date: date) -> dict[str, str]:
+    """What every suite may use as a parameter; with a time, since GX cannot compare with a date alone."""
+    return {
+        "batch_date": f"{batch_date.isoformat()}T00:00:00",
+        "next_date": f"{(batch_date + timedelta(days=1)).isoformat()}T00:00:00",
+    }
+
+
 def _evaluate(
     engine: "ArrowEngine", suite: Suite, batch_date: date, usual: Mapping[str, int | float | None]
 ) -> dict[str, list["ExpectationValidationResult"]]:
@@ -94,12 +102,7 @@ def _evaluate(
     validator = QuietValidator(execution_engine=engine)
     configurations = validator.process_expectations_for_validation(
         [expectation.configuration for expectation in suite.gx_suite.expectations],
-        # GX cannot compare with a date without a time.
-        {
-            "batch_date": f"{batch_date.isoformat()}T00:00:00",
-            "next_date": f"{(batch_date + timedelta(days=1)).isoformat()}T00:00:00",
-            **usual,
-        },
+        date_parameters(batch_date) | dict(usual),
     )
     answers: dict[str, list[ExpectationValidationResult]] = {}
     for result in validator.graph_validate(configurations, {"result_format": dict(_RESULT_FORMAT)}):

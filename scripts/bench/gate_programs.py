@@ -10,7 +10,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from pathlib import Path
 
 EXPECTATIONS = Path(__file__).parents[2] / "expectations" / "employee"
@@ -58,6 +58,7 @@ def run_gx_pandas(data: Path, on: date) -> Callable[[], int]:
     from pyarrow import feather
 
     from etl.quality.frame import to_frame
+    from etl.quality.validate import date_parameters
 
     logging.getLogger("great_expectations").setLevel(logging.CRITICAL)
     suite = gx.ExpectationSuite(**json.loads(suite_text()))
@@ -65,15 +66,11 @@ def run_gx_pandas(data: Path, on: date) -> Callable[[], int]:
     # As pandas reads integers with nulls by itself. GX would walk through Int64 in Python: this favours it.
     frame = frame.astype({name: "float64" for name, kind in frame.dtypes.items() if str(kind) == "Int64"})
     form = {"result_format": "COMPLETE", "exclude_unexpected_values": True, "partial_unexpected_count": 0}
-    parameters = {
-        "batch_date": f"{on.isoformat()}T00:00:00",
-        "next_date": f"{(on + timedelta(days=1)).isoformat()}T00:00:00",
-    }
 
     def validate() -> int:
         validator = Validator(execution_engine=PandasExecutionEngine(batch_data_dict={"batch": frame}))
         configurations = validator.process_expectations_for_validation(
-            [expectation.configuration for expectation in suite.expectations], parameters
+            [expectation.configuration for expectation in suite.expectations], date_parameters(on)
         )
         results = validator.graph_validate(configurations, {"result_format": form})
         return sum(int(result.result.get("unexpected_count") or 0) for result in results)
