@@ -7,14 +7,21 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Self
 
 import pyarrow as pa
 import pydantic
 import yaml
 from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty
-from pydantic.alias_generators import to_camel
 
+from etl.custom_properties import (
+    CsvFormat,
+    CustomProperties,
+    DeduplicateRule,
+    Engine,
+    HistoryBand,
+    SchemaDrift,
+)
 from etl.errors import ContractInvalid
 from etl.strict_yaml import load_yaml
 
@@ -49,22 +56,6 @@ class Classification(StrEnum):
     PII = "pii"
 
 
-class Engine(StrEnum):
-    SINGLE_NODE = "single_node"
-    SPARK = "spark"
-
-
-class DeduplicateRule(StrEnum):
-    LAST_IN_FILE = "last_in_file"
-
-
-class SchemaDrift(StrEnum):
-    """What becomes of a file whose columns are not the contract's."""
-
-    REJECT = "reject"
-    EVOLVE = "evolve"
-
-
 @dataclass(frozen=True, slots=True)
 class Column:
     """`type` is the Athena type, such as bigint or decimal(12,2); no classification means stewards only."""
@@ -84,65 +75,6 @@ class Column:
         if decimal := _DECIMAL.fullmatch(self.type):
             return pa.decimal128(int(decimal[1]), int(decimal[2]))
         return _ARROW_TYPES[self.type]
-
-
-class CsvFormat(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
-
-    # Both parsers take one ASCII character; a line end can be neither.
-    delimiter: Annotated[str, pydantic.Field(pattern=r"^[\t -~]$")] = ","
-    quote: Annotated[str, pydantic.Field(pattern=r"^[!-~]$")] = '"'
-    encoding: str = "utf-8"
-
-    @pydantic.field_validator("encoding")
-    @classmethod
-    def _is_known(cls, encoding: str) -> str:
-        try:
-            "a".encode(encoding)  # also refuses codecs that are none of text, such as base64
-        except LookupError as error:
-            raise ValueError(f"{encoding!r} is no encoding") from error
-        return encoding
-
-    @pydantic.model_validator(mode="after")
-    def _are_apart(self) -> Self:
-        if self.delimiter == self.quote:
-            raise ValueError("delimiter and quote are the same character")
-        return self
-
-
-class HistoryBand(pydantic.BaseModel):
-    """How far a batch may be from the median of the last `batches` accepted ones (etl/steps/history.py).
-
-    Null rates may be `null_rate_band_points` percentage points above it; with fewer batches than
-    `min_batches` nothing is compared.
-    """
-
-    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
-
-    batches: Annotated[int, pydantic.Field(ge=1, le=100)]
-    row_count_band_percent: Annotated[float, pydantic.Field(ge=0, le=1000)]
-    null_rate_band_points: Annotated[float, pydantic.Field(ge=0, le=100)]
-    min_batches: Annotated[int, pydantic.Field(ge=1)] = 1
-
-    @pydantic.model_validator(mode="after")
-    def _can_be_reached(self) -> Self:
-        if self.min_batches > self.batches:
-            raise ValueError("minBatches is more than batches, so nothing would ever be compared")
-        return self
-
-
-class _Custom(pydantic.BaseModel):
-    """The contract's customProperties, by their names in the file."""
-
-    model_config = pydantic.ConfigDict(extra="forbid")
-
-    engine: Engine = Engine.SINGLE_NODE
-    maxQuarantinePercent: Annotated[float, pydantic.Field(ge=0, le=100)] = 0  # noqa: N815
-    deduplicate: DeduplicateRule = DeduplicateRule.LAST_IN_FILE
-    quarantineRetentionDays: Annotated[int, pydantic.Field(gt=0)]  # noqa: N815
-    schemaDrift: SchemaDrift = SchemaDrift.REJECT  # noqa: N815
-    csv: CsvFormat = CsvFormat()
-    history: HistoryBand | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +136,7 @@ def load_contract(text: str, source: str, dataset: str | None = None) -> Contrac
         f"column {c.name}: names starting with _ are Lakegate's" for c in columns if c.name[0] == "_"
     ]
     try:
-        custom = _Custom(**{p.property or "": p.value for p in document.customProperties or []})
+        custom = CustomProperties(**{p.property or "": p.value for p in document.customProperties or []})
     except pydantic.ValidationError as error:
         problems += [f"customProperties.{problem}" for problem in _problems(error)]
     else:
@@ -224,11 +156,11 @@ def load_contract(text: str, source: str, dataset: str | None = None) -> Contrac
         key=key,
         freshness_hours=float(freshness[0].value or 0),
         engine=custom.engine,
-        max_quarantine_percent=custom.maxQuarantinePercent,
+        max_quarantine_percent=custom.max_quarantine_percent,
         deduplicate=custom.deduplicate,
         csv=custom.csv,
         history=custom.history,
-        schema_drift=custom.schemaDrift,
+        schema_drift=custom.schema_drift,
     )
 
 

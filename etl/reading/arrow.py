@@ -6,7 +6,7 @@ from typing import Any
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from etl.contract import CsvFormat
+from etl.custom_properties import CsvFormat
 
 
 def read_by_arrow(

@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 import pyarrow as pa
 
-from etl.contract import CsvFormat
+from etl.custom_properties import CsvFormat
 from etl.errors import FileRejected
 from etl.reading.lines import count_line_ends, count_octet
 

@@ -12,7 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.contract import Column, CsvFormat
+from etl.contract import Column
+from etl.custom_properties import CsvFormat
 from etl.reading.arrow import read_by_arrow
 from etl.reading.blocks import BYTE_ORDER_MARK
 from etl.reading.lines import count_octet

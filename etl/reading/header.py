@@ -4,7 +4,8 @@ import csv
 import re
 from collections.abc import Sequence
 
-from etl.contract import Column, Contract, SchemaDrift
+from etl.contract import Column, Contract
+from etl.custom_properties import SchemaDrift
 from etl.errors import FileRejected
 from etl.reading.parse import parse_line
 from etl.schema_drift import Drift

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
-from etl.contract import CsvFormat
+from etl.custom_properties import CsvFormat
 from etl.reading.arrow import read_by_arrow
 from etl.reading.blocks import BYTE_ORDER_MARK, LONGEST_LINE
 from etl.reading.lines import Lines, count_line_ends, without_line_end

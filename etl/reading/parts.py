@@ -9,7 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from etl.contract import Column, CsvFormat
+from etl.contract import Column
+from etl.custom_properties import CsvFormat
 from etl.errors import FileRejected
 from etl.reading.blocks import Block, OctetRefused, check_octets
 from etl.reading.clean import read_clean

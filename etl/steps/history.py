@@ -16,7 +16,8 @@ import pyarrow as pa
 import pydantic
 
 from etl.batch import Batch
-from etl.contract import Contract, HistoryBand
+from etl.contract import Contract
+from etl.custom_properties import HistoryBand
 from etl.errors import HistoryInvalid
 
 ROWS_MIN, ROWS_MAX = "usual_rows_min", "usual_rows_max"

@@ -8,7 +8,8 @@ from builders import a_contract, an_accepted_batch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etl.contract import Contract, HistoryBand
+from etl.contract import Contract
+from etl.custom_properties import HistoryBand
 from etl.steps.history import AcceptedBatch, add_to_history, history_to_json, parse_history, usual_figures
 
 QUICK = settings(deadline=None, max_examples=60)

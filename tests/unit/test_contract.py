@@ -8,16 +8,8 @@ import pytest
 import yaml
 from builders import EXPECTATIONS, the_employee_contract, the_lineage_columns, the_quarantine_columns
 
-from etl.contract import (
-    LINEAGE_COLUMNS,
-    Classification,
-    Contract,
-    DeduplicateRule,
-    Engine,
-    SchemaDrift,
-    load_columns,
-    load_contract,
-)
+from etl.contract import LINEAGE_COLUMNS, Classification, Contract, load_columns, load_contract
+from etl.custom_properties import DeduplicateRule, Engine, SchemaDrift
 from etl.errors import ContractInvalid
 from etl.quality.redaction import private_columns
 

@@ -10,7 +10,8 @@ import pytest
 from builders import NOON, TODAY, a_batch, a_contract
 from builders import an_accepted_batch as accepted
 
-from etl.contract import Contract, HistoryBand
+from etl.contract import Contract
+from etl.custom_properties import HistoryBand
 from etl.errors import HistoryInvalid
 from etl.steps.history import (
     AcceptedBatch,

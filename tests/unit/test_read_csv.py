@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from builders import a_contract, a_csv
 
-from etl.contract import CsvFormat
+from etl.custom_properties import CsvFormat
 from etl.errors import FileRejected
 from etl.steps.read_csv import ReadRows, read_rows
 

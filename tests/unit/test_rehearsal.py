@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from builders import EXPECTATIONS, a_contract, a_suite, the_employee_contract
 
-from etl.contract import HistoryBand
+from etl.custom_properties import HistoryBand
 from etl.quality.rehearsal import make_rows, rehearse
 from etl.quality.suite import load_suite
 

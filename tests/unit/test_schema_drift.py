@@ -7,7 +7,8 @@ from io import BytesIO
 import pytest
 from builders import a_contract, a_csv
 
-from etl.contract import Contract, SchemaDrift
+from etl.contract import Contract
+from etl.custom_properties import SchemaDrift
 from etl.errors import FileRejected
 from etl.schema_drift import Drift
 from etl.steps.read_csv import ReadRows, read_rows

@@ -1,0 +1,85 @@
+"""What a contract says in its customProperties: what the Open Data Contract Standard has no field for.
+
+Field names are those of the file, in snake case; Terraform reads the same properties with yamldecode.
+"""
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+import pydantic
+from pydantic.alias_generators import to_camel
+
+
+class Engine(StrEnum):
+    SINGLE_NODE = "single_node"
+    SPARK = "spark"
+
+
+class DeduplicateRule(StrEnum):
+    LAST_IN_FILE = "last_in_file"
+
+
+class SchemaDrift(StrEnum):
+    """What becomes of a file whose columns are not the contract's."""
+
+    REJECT = "reject"
+    EVOLVE = "evolve"
+
+
+class CsvFormat(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True)
+
+    # Both parsers take one ASCII character; a line end can be neither.
+    delimiter: Annotated[str, pydantic.Field(pattern=r"^[\t -~]$")] = ","
+    quote: Annotated[str, pydantic.Field(pattern=r"^[!-~]$")] = '"'
+    encoding: str = "utf-8"
+
+    @pydantic.field_validator("encoding")
+    @classmethod
+    def _is_known(cls, encoding: str) -> str:
+        try:
+            "a".encode(encoding)  # also refuses codecs that are none of text, such as base64
+        except LookupError as error:
+            raise ValueError(f"{encoding!r} is no encoding") from error
+        return encoding
+
+    @pydantic.model_validator(mode="after")
+    def _are_apart(self) -> Self:
+        if self.delimiter == self.quote:
+            raise ValueError("delimiter and quote are the same character")
+        return self
+
+
+class HistoryBand(pydantic.BaseModel):
+    """How far a batch may be from the median of the last `batches` accepted ones (etl/steps/history.py).
+
+    Null rates may be `null_rate_band_points` percentage points above it; with fewer batches than
+    `min_batches` nothing is compared.
+    """
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
+    batches: Annotated[int, pydantic.Field(ge=1, le=100)]
+    row_count_band_percent: Annotated[float, pydantic.Field(ge=0, le=1000)]
+    null_rate_band_points: Annotated[float, pydantic.Field(ge=0, le=100)]
+    min_batches: Annotated[int, pydantic.Field(ge=1)] = 1
+
+    @pydantic.model_validator(mode="after")
+    def _can_be_reached(self) -> Self:
+        if self.min_batches > self.batches:
+            raise ValueError("minBatches is more than batches, so nothing would ever be compared")
+        return self
+
+
+class CustomProperties(pydantic.BaseModel):
+    """All of them, each with its default; a property that is none of these is refused."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
+    engine: Engine = Engine.SINGLE_NODE
+    max_quarantine_percent: Annotated[float, pydantic.Field(ge=0, le=100)] = 0
+    deduplicate: DeduplicateRule = DeduplicateRule.LAST_IN_FILE
+    quarantine_retention_days: Annotated[int, pydantic.Field(gt=0)]
+    schema_drift: SchemaDrift = SchemaDrift.REJECT
+    csv: CsvFormat = CsvFormat()
+    history: HistoryBand | None = None
