@@ -9,6 +9,7 @@ from etl.aws.lake import Lake
 from etl.batch import Batch, MergeMode
 from etl.contract import Contract
 from etl.manifest import Manifest
+from etl.merged import Merged
 from etl.outcome import ExpectationOutcome
 from etl.publishing import publish_run
 from etl.quality.data_docs import page_of
@@ -20,7 +21,6 @@ from etl.steps.dedupe import Deduped
 from etl.steps.gate import Judgement
 from etl.steps.read_csv import ReadRows
 from etl.stopwatch import Stopwatch
-from etl.tables.writing import Merged
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,13 +92,12 @@ def report_merge(
     watch: Stopwatch,
 ) -> MergeReport:
     """Check that no row is missing or counted twice, then write the report and the metrics."""
-    plan = merged.plan
     counts = RowCounts(
         read=manifest.rows_read,
-        inserted=plan.inserts.num_rows if plan else 0,
-        updated=plan.updated if plan else 0,
-        unchanged=plan.unchanged if plan else 0,
-        skipped=plan.skipped if plan else merged.rows,
+        inserted=merged.inserted,
+        updated=merged.updated,
+        unchanged=merged.unchanged,
+        skipped=merged.skipped,
         duplicates=deduped.exact + deduped.conflicting,
         quarantined=manifest.rows_quarantined,
         unparsable=manifest.rows_unparsable,
@@ -110,7 +109,7 @@ def report_merge(
         run_id=run_id,
         merge_mode=mode,
         counts=counts,
-        conflicts=plan.conflicts if plan else 0,
+        conflicts=merged.conflicts,
         conflicting_duplicates=deduped.conflicting,
         already_committed=merged.already_committed,
         committed=merged.committed,

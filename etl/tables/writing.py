@@ -1,7 +1,6 @@
 """Write one batch to a table exactly once, whoever else writes at the same time."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 import pyarrow as pa
@@ -10,28 +9,11 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait
 from etl.batch import MergeMode
 from etl.contract import Column
 from etl.errors import CommitConflict, CommitStateUnknown
+from etl.merged import Merged
 from etl.steps.merge import MergePlan, plan_merge
 from etl.tables.table import Table
 
 _ATTEMPTS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Merged:
-    """What a merge did. `plan` is None when the batch was in the table before this run."""
-
-    plan: MergePlan | None
-    rows: int
-    attempts: int
-    snapshot_id: str
-
-    @property
-    def already_committed(self) -> bool:
-        return self.plan is None
-
-    @property
-    def committed(self) -> bool:
-        return self.plan is not None and not self.plan.is_empty
 
 
 def merge_batch(
@@ -63,7 +45,18 @@ def merge_batch(
             except CommitConflict:
                 plan = None  # not committed by us: if the batch is there next time, another run did it
                 raise
-    return Merged(plan, rows.num_rows, attempt.retry_state.attempt_number, table.snapshot_id)
+    attempts = attempt.retry_state.attempt_number
+    if plan is None:
+        return Merged.before(rows.num_rows, table.snapshot_id, attempts)
+    return Merged(
+        inserted=plan.inserts.num_rows,
+        updated=plan.updated,
+        unchanged=plan.unchanged,
+        skipped=plan.skipped,
+        conflicts=plan.conflicts,
+        snapshot_id=table.snapshot_id,
+        attempts=attempts,
+    )
 
 
 class ReplacesBatches(Protocol):

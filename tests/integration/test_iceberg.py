@@ -25,11 +25,12 @@ from pyiceberg.exceptions import CommitFailedException
 from etl.batch import Batch, MergeMode
 from etl.contract import Column
 from etl.errors import CommitConflict, CommitStateUnknown, ContractInvalid
+from etl.merged import Merged
 from etl.steps.merge import plan_merge
 from etl.tables import writing
 from etl.tables.iceberg import IcebergTable
 from etl.tables.table import BATCH_ID
-from etl.tables.writing import Merged, merge_batch, replace_batch
+from etl.tables.writing import merge_batch, replace_batch
 
 KEY = the_employee_contract().key
 SECOND = a_batch(version_id="v2")
@@ -54,8 +55,8 @@ def test_insert_then_upsert(lake: ALake):
     upserted = merge(lake.table(), second, SECOND)
 
     assert salaries(lake) == {"0": 50_000, "1": 50_000, "2": 60_000, "3": 60_000}
-    assert (inserted.plan.inserts.num_rows, inserted.committed, inserted.attempts) == (3, True, 1)
-    assert (upserted.plan.inserts.num_rows, upserted.plan.updated) == (1, 1)
+    assert (inserted.inserted, inserted.committed, inserted.attempts) == (3, True, 1)
+    assert (upserted.inserted, upserted.updated) == (1, 1)
     assert Counter(lake.rows()["_batch_id"].to_pylist()) == {a_batch().batch_id: 2, SECOND.batch_id: 2}
     assert lake.snapshots() == 2
 
@@ -66,7 +67,7 @@ def test_unchanged_rows_make_no_snapshot(lake: ALake):
     files = lake.data_files()
     again = merge(lake.table(), an_employee_batch(3, SECOND), SECOND)
 
-    assert (again.committed, again.already_committed, again.plan.unchanged) == (False, False, 3)
+    assert (again.committed, again.already_committed, again.unchanged) == (False, False, 3)
     assert (lake.snapshots(), lake.data_files()) == (1, files)
 
 
@@ -76,7 +77,7 @@ def test_a_batch_that_is_in_the_history_is_a_no_op(lake: ALake):
     merge(lake.table(), an_employee_batch(2, SECOND, salary=60_000), SECOND)
     again = merge(lake.table(), an_employee_batch(2), a_batch())
 
-    assert (again.already_committed, again.committed, again.rows) == (True, False, 2)
+    assert (again.already_committed, again.committed, again.skipped) == (True, False, 2)
     assert salaries(lake) == {"0": 60_000, "1": 60_000}
     assert lake.snapshots() == 2
 
@@ -98,7 +99,7 @@ def test_insert_only_leaves_the_table_alone(lake: ALake):
     merged = merge(lake.table(), an_employee_batch(3, SECOND, salary=1), SECOND, MergeMode.INSERT_ONLY)
 
     assert salaries(lake) == {"0": 50_000, "1": 50_000, "2": 1}
-    assert (merged.plan.skipped, merged.plan.conflicts) == (2, 2)
+    assert (merged.skipped, merged.conflicts) == (2, 2)
 
 
 def test_a_late_batch_never_overwrites_a_newer_one(lake: ALake):
@@ -133,7 +134,7 @@ def test_concurrent_writers_lose_nothing(lake: ALake):
     assert {key: found[key] for key in map(str, range(100, 108))} == {str(100 + n): n for n in range(8)}
     assert len({found[key] for key in "0123"}) == 1, "each merge is all or nothing"
     assert found["0"] in {1001, 1003, 1005, 1007}
-    assert sum(m.plan.inserts.num_rows for m in merged) == 8 + 1
+    assert sum(m.inserted for m in merged) == 8 + 1
     assert lake.snapshots() == 1 + 8
     assert max(m.attempts for m in merged) > 1, "no conflict happened, so nothing was tried"
     assert set(lake.live_files()) <= set(lake.data_files())
@@ -187,7 +188,7 @@ def test_a_commit_whose_answer_was_lost_counts_once(lake: ALake):
     table = lake.table(catalog=AnUnsureCatalog(the_catalog(lake.state.endpoint)))
     merged = merge(table, an_employee_batch(3), a_batch())
 
-    assert (merged.plan.inserts.num_rows, merged.committed, merged.already_committed) == (3, True, False)
+    assert (merged.inserted, merged.committed, merged.already_committed) == (3, True, False)
     assert (lake.snapshots(), merged.attempts) == (1, 2)
     assert lake.data_files() == lake.live_files()
     assert len(salaries(lake)) == 3
