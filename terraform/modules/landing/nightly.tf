@@ -35,6 +35,12 @@ data "aws_iam_policy_document" "scheduler" {
     actions   = ["sqs:SendMessage"]
     resources = [module.start_workflow.dead_letter_queue_arn]
   }
+
+  statement {
+    sid       = "ReadScheduleInput"
+    actions   = ["kms:Decrypt"]
+    resources = [var.kms_key_arn]
+  }
 }
 
 resource "aws_iam_role_policy" "scheduler" {
@@ -51,6 +57,7 @@ resource "aws_scheduler_schedule" "nightly" {
 
   schedule_expression          = each.value.schedule
   schedule_expression_timezone = "UTC"
+  kms_key_arn                  = var.kms_key_arn
 
   flexible_time_window {
     mode                      = "FLEXIBLE"

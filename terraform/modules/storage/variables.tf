@@ -29,6 +29,12 @@ variable "manage_lifecycle_rules" {
   default     = true
 }
 
+variable "access_log_retention_days" {
+  description = "Days that S3's access logs are kept."
+  type        = number
+  default     = 365
+}
+
 variable "key_deletion_days" {
   description = "Days in which the deletion of a key can still be called off."
   type        = number

@@ -59,7 +59,8 @@ module "zone" {
   for_each = local.zones
 
   name                   = "${var.name_prefix}-${each.key}-${var.account.id}"
-  kms_key_arn            = local.key_arns[each.value.key]
+  kms_key                = { arn = local.key_arns[each.value.key] }
+  access_logs            = { bucket = module.access_logs.name }
   force_destroy          = var.force_destroy
   manage_lifecycle_rules = var.manage_lifecycle_rules
   expirations            = each.value.expirations

@@ -8,9 +8,25 @@ variable "name" {
   }
 }
 
-variable "kms_key_arn" {
-  description = "Key that encrypts every object that names no other."
-  type        = string
+variable "kms_key" {
+  description = "Key that encrypts every object; null for S3's own keys, the only ones that take access logs."
+  type = object({
+    arn = string
+  })
+}
+
+variable "access_logs" {
+  description = "Bucket that gets the access logs, under a prefix of this bucket's name; null for none."
+  type = object({
+    bucket = string
+  })
+  default = null
+}
+
+variable "policy_documents" {
+  description = "Policy documents, as JSON, whose statements the bucket's policy has beside its own."
+  type        = list(string)
+  default     = []
 }
 
 variable "force_destroy" {
