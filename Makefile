@@ -3,12 +3,13 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up down docs test test-fast bench chromium lint format package lock clean
+.PHONY: help demo up down docs test test-fast bench chromium checkov tf-check lint format package lock clean
 
 PYTHON311 := $(firstword $(wildcard .venv/bin/python) $(shell command -v python3.11 2>/dev/null))
 PY := .venv/bin/python
 STAMP := .venv/.installed
 SETUP_SECONDS := build/setup-seconds
+CHECKOV := build/checkov/.installed
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,11 +44,24 @@ down: $(STAMP) ## Stop the offline AWS
 docs: $(STAMP) ## Serve the Data Docs on this machine; ENV=dev or ENV=prod for those of an AWS account
 	@exec $(PY) -m scripts.docs --env $(or $(ENV),local)
 
-test: $(STAMP) chromium ## All tests
+test: $(STAMP) chromium checkov ## All tests
 	@exec $(PY) -m pytest -n auto --dist loadfile
 
 test-fast: $(STAMP) ## The quick ones of the tests: no Terraform, no whole jobs
 	@exec $(PY) -m pytest -n auto --dist loadfile -m "not slow"
+
+tf-check: $(STAMP) checkov ## What is checked about the Terraform: format, conventions, checkov
+	@terraform fmt -check -recursive terraform
+	@exec $(PY) -m pytest tests/terraform
+
+# checkov pins an old boto3, so it has an environment of its own.
+checkov: $(CHECKOV)
+$(CHECKOV): $(STAMP) requirements/checkov.txt
+	@set -euo pipefail; echo "Setting up checkov in build/checkov (once) ..."; \
+	rm -rf build/checkov; \
+	.venv/bin/uv venv --quiet --python $(PY) build/checkov; \
+	.venv/bin/uv pip sync --quiet --python build/checkov/bin/python --require-hashes requirements/checkov.txt; \
+	touch $@
 
 # The tests of the Data Docs' pages need a browser, which cannot live in .venv. Without one they are skipped.
 chromium:
@@ -81,6 +95,7 @@ package: $(STAMP) ## Build what Terraform uploads, into build/artifacts
 lock: $(STAMP) ## Pin the newest versions that pyproject.toml and requirements/*.in allow
 	@$(COMPILE) requirements/uv.in --output-file requirements/uv.txt
 	@$(COMPILE) pyproject.toml requirements/dev.in --output-file requirements/dev.txt
+	@$(COMPILE) requirements/checkov.in --output-file requirements/checkov.txt
 	@$(COMPILE) pyproject.toml --constraint requirements/dev.txt --output-file requirements/runtime.txt
 
 clean: ## Remove .venv and build/
