@@ -5,8 +5,10 @@ from enum import StrEnum
 
 import numpy as np
 
-# The reason of a row without a value that the contract requires; no expectation may have this name.
+# The reason of a row without a value that the contract requires, and the beginning of that of a row without a
+# whole key, which the column's name follows; no expectation may be named so.
 REQUIRED_IS_NULL = "required_value_missing"
+KEY_IS_NULL = "key_column_null"
 
 
 class Severity(StrEnum):

@@ -54,7 +54,7 @@ def run_merge(batch: Batch, mode: MergeMode, run_id: str, lake: Lake) -> MergeRe
     with watch.stage("read"):
         manifest = lake.read_manifest(batch)
         contract = declared.with_new_columns(manifest.new_columns)
-        rows = from_staged_file(lake.read_staged(manifest), manifest, contract.columns)
+        rows = from_staged_file(lake.read_staged(manifest), manifest, contract)
     with watch.stage("dedupe"):
         new_columns = contract.column_names[len(declared.columns) :]
         hashes = hash_rows(rows, declared.column_names, new_columns)

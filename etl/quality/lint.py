@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 from etl.contract import Contract
-from etl.outcome import REQUIRED_IS_NULL, Severity
+from etl.outcome import KEY_IS_NULL, REQUIRED_IS_NULL, Severity
 from etl.quality.gallery import (
     columns_of,
     comparisons,
@@ -76,8 +76,9 @@ def _lint_words(entry: Mapping[str, Any]) -> Iterator[str]:
         value = holder.get(field) if isinstance(holder, dict) else None
         if not isinstance(value, str) or not value.strip():
             yield f"{'meta.' if holder is meta else ''}{field} is missing"
-    if isinstance(meta, dict) and meta.get("name") == REQUIRED_IS_NULL:
-        yield f"meta.name {REQUIRED_IS_NULL} is the gate's own, for rows that lack a required value"
+    name = str(meta.get("name")) if isinstance(meta, dict) else ""
+    if name == REQUIRED_IS_NULL or name.startswith(KEY_IS_NULL):
+        yield f"meta.name {name} is the gate's own, for rows that lack a required value"
     if "severity" not in entry:
         yield f"severity is missing; one of {', '.join(Severity)}"
     elif entry["severity"] not in [*Severity]:

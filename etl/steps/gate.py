@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.contract import Contract
-from etl.outcome import REQUIRED_IS_NULL, ExpectationOutcome, Severity
+from etl.outcome import KEY_IS_NULL, REQUIRED_IS_NULL, ExpectationOutcome, Severity
 from etl.run_report import Verdict
 from etl.steps.read_csv import ReadRows
 
@@ -37,10 +37,13 @@ def judge(
     *,
     rows_read: int,
     rows_unparsable: int,
-    incomplete_rows: np.ndarray,
+    incomplete: Mapping[str, np.ndarray],
     max_quarantine_percent: float,
 ) -> Judgement:
-    """The gate's policy. Fails closed: no outcome, or one that broke, is an error and never a pass."""
+    """The gate's policy. Fails closed: no outcome, or one that broke, is an error and never a pass.
+
+    `incomplete` has the positions of rows that no suite can let pass, by the reason.
+    """
     problems = tuple(f"{o.name}: {o.error}" for o in outcomes if o.error is not None)
     if not outcomes:
         problems = ("no expectation was evaluated",)
@@ -54,7 +57,7 @@ def judge(
     if critical:
         reason = f"critical expectations failed: {', '.join(critical)}"
         return Judgement(Verdict.REJECTED, reason, failed=failed, warnings=warnings)
-    blamed = {REQUIRED_IS_NULL: incomplete_rows} | {o.name: o.failed_rows for o in setting_aside}
+    blamed = {**incomplete} | {o.name: o.failed_rows for o in setting_aside}
     unusable = _count_rows(blamed.values(), rows_read) + rows_unparsable
     percent = 100 * unusable / rows_read if rows_read else 0.0
     if percent > max_quarantine_percent:
@@ -96,18 +99,20 @@ def judge_rows(outcomes: Sequence[ExpectationOutcome], read: ReadRows, contract:
         outcomes,
         rows_read=read.count,
         rows_unparsable=len(read.unparsable),
-        incomplete_rows=find_incomplete_rows(read.rows, contract),
+        incomplete=find_incomplete_rows(read.rows, contract),
         max_quarantine_percent=contract.max_quarantine_percent,
     )
 
 
-def find_incomplete_rows(rows: pa.Table, contract: Contract) -> np.ndarray:
-    """Positions (int64) of the rows without a value the contract requires; no suite can let such a row pass.
+def find_incomplete_rows(rows: pa.Table, contract: Contract) -> dict[str, np.ndarray]:
+    """Positions (int64) of the rows without a value that every row must have, by the reason."""
+    incomplete = {f"{KEY_IS_NULL}: {name}": _find_nulls(rows, [name]) for name in contract.key}
+    required = [c.name for c in contract.columns if c.required and c.name not in contract.key]
+    return incomplete | {REQUIRED_IS_NULL: _find_nulls(rows, required)}
 
-    Key columns are required in every contract, so no row without a whole key gets into a table.
-    """
-    incomplete = np.zeros(rows.num_rows, bool)
-    for column in contract.columns:
-        if column.required:
-            incomplete |= pc.is_null(rows[column.name]).to_numpy(zero_copy_only=False)
-    return np.flatnonzero(incomplete)
+
+def _find_nulls(rows: pa.Table, names: Iterable[str]) -> np.ndarray:
+    is_missing = np.zeros(rows.num_rows, bool)
+    for name in names:
+        is_missing |= pc.is_null(rows[name]).to_numpy(zero_copy_only=False)
+    return np.flatnonzero(is_missing)

@@ -24,7 +24,7 @@ def judged(blamed: Blames, incomplete: set[int], percent: float = 100) -> Judgem
         [an_outcome(f"e{n}", sorted(rows), severity=kind) for n, (kind, rows) in enumerate(blamed)],
         rows_read=ROWS,
         rows_unparsable=0,
-        incomplete_rows=np.array(sorted(incomplete), np.int64),
+        incomplete={REQUIRED_IS_NULL: np.array(sorted(incomplete), np.int64)},
         max_quarantine_percent=percent,
     )
 

@@ -10,15 +10,19 @@ import pytest
 from builders import an_outcome, the_employee_contract
 
 from etl.contract import Column
-from etl.outcome import REQUIRED_IS_NULL, Severity
+from etl.key import Key
+from etl.outcome import KEY_IS_NULL, REQUIRED_IS_NULL, Severity
 from etl.run_report import Verdict
 from etl.steps.gate import Judgement, find_incomplete_rows, judge, list_reasons
 
+NO_NAME = f"{KEY_IS_NULL}: name"
+
 
 def judged(*outcomes: Any, **changes: Any) -> Judgement:
-    policy = {"rows_read": 100, "rows_unparsable": 0, "incomplete_rows": (), "max_quarantine_percent": 5.0}
+    policy = {"rows_read": 100, "rows_unparsable": 0, "incomplete": {}, "max_quarantine_percent": 5.0}
     given = policy | changes
-    return judge(outcomes, **given | {"incomplete_rows": np.array(given["incomplete_rows"], np.int64)})
+    incomplete = {reason: np.array(rows, np.int64) for reason, rows in given["incomplete"].items()}
+    return judge(outcomes, **given | {"incomplete": incomplete})
 
 
 def reasons(judgement: Judgement) -> dict[int, list[str]]:
@@ -83,9 +87,9 @@ def test_rows_within_mostly_pass():
 
 def test_rows_without_key_never_pass():
     """A null in the key sets the row aside even where no expectation minds."""
-    judgement = judged(an_outcome("age", [1]), incomplete_rows=[0, 1])
+    judgement = judged(an_outcome("age", [1]), incomplete={NO_NAME: [0, 1], REQUIRED_IS_NULL: [1]})
 
-    assert reasons(judgement) == {0: [REQUIRED_IS_NULL], 1: [REQUIRED_IS_NULL, "age"]}
+    assert reasons(judgement) == {0: [NO_NAME], 1: [NO_NAME, REQUIRED_IS_NULL, "age"]}
     assert judgement.verdict is Verdict.PASSED_WITH_QUARANTINE
 
 
@@ -109,7 +113,9 @@ def test_too_many_unusable_rows_reject(
     failing: int, unparsable: int, keyless: tuple[int, ...], verdict: Verdict
 ):
     """Failed, unparsable and keyless rows together may be at most the contract's share."""
-    judgement = judged(an_outcome("age", range(failing)), rows_unparsable=unparsable, incomplete_rows=keyless)
+    judgement = judged(
+        an_outcome("age", range(failing)), rows_unparsable=unparsable, incomplete={NO_NAME: keyless}
+    )
 
     assert judgement.verdict is verdict
     if verdict is Verdict.REJECTED:
@@ -141,14 +147,18 @@ def test_a_batch_without_rows():
     assert judged(an_outcome(), rows_read=0).verdict is Verdict.PASSED
 
 
-def test_incomplete_rows_lack_a_value_that_the_contract_requires():
-    """Any required column counts, whatever the suite says; optional ones do not, and no rows have none."""
+def test_incomplete_rows_lack_a_value_that_every_row_must_have():
+    """Key and required columns count, whatever the suite says; optional ones do not."""
     rows = pa.table({"id": ["a", None, "c"], "note": [None, "x", "y"], "pay": [1, 2, None]})
     columns = tuple(Column(name, "string", name != "note", None, "") for name in rows.column_names)
-    contract = replace(the_employee_contract(), columns=columns)
+    contract = replace(the_employee_contract(), columns=columns, key=Key(("id",)))
+    found = find_incomplete_rows(rows, contract)
 
-    assert find_incomplete_rows(rows, contract).tolist() == [1, 2]
-    assert find_incomplete_rows(rows.slice(0, 0), contract).tolist() == []
+    assert {reason: at.tolist() for reason, at in found.items()} == {
+        "key_column_null: id": [1],
+        "required_value_missing": [2],
+    }
+    assert not any(map(len, find_incomplete_rows(rows.slice(0, 0), contract).values()))
 
 
 def test_half_a_million_rejected_rows_cost_no_python_object_each():

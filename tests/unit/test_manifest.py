@@ -12,7 +12,7 @@ from etl.manifest import Manifest, parse_manifest
 from etl.run_report import Verdict
 from etl.steps.stage import checksum, from_staged_file, to_staged_file
 
-COLUMNS = the_employee_contract().columns
+CONTRACT = the_employee_contract()
 
 
 def parsed(text: str) -> Manifest:
@@ -60,7 +60,7 @@ def test_staged_rows_come_back_as_they_were():
     staged = to_staged_file(rows)
     manifest = a_manifest(staged_sha256=checksum(staged), rows_passed=2)
 
-    assert from_staged_file(staged, manifest, COLUMNS) == rows
+    assert from_staged_file(staged, manifest, CONTRACT) == rows
 
 
 def test_other_bytes_than_the_gate_wrote():
@@ -69,9 +69,9 @@ def test_other_bytes_than_the_gate_wrote():
     manifest = a_manifest(staged_sha256=checksum(staged), rows_passed=1)
 
     with pytest.raises(ManifestInvalid, match="not the one the gate wrote"):
-        from_staged_file(to_staged_file(some_employees(("Zoë", "Núñez", 30, 50_001))), manifest, COLUMNS)
+        from_staged_file(to_staged_file(some_employees(("Zoë", "Núñez", 30, 50_001))), manifest, CONTRACT)
     with pytest.raises(ManifestInvalid, match="1 rows, not 2"):
-        from_staged_file(staged, replace(manifest, rows_passed=2), COLUMNS)
+        from_staged_file(staged, replace(manifest, rows_passed=2), CONTRACT)
 
 
 def test_a_contract_that_changed_meanwhile():
@@ -79,8 +79,19 @@ def test_a_contract_that_changed_meanwhile():
     rows = some_employees(("Zoë", "Núñez", 30, 50_000))
     staged = to_staged_file(rows)
     manifest = a_manifest(staged_sha256=checksum(staged), rows_passed=1)
-    retyped = tuple(replace(c, type="double") if c.name == "salary" else c for c in COLUMNS)
+    fewer = replace(CONTRACT, columns=CONTRACT.columns[:-1])
+    retyped = [replace(c, type="double") if c.name == "salary" else c for c in CONTRACT.columns]
 
-    for columns in (COLUMNS[:-1], retyped, the_employee_contract().with_new_columns(["city"]).columns):
+    for contract in (fewer, replace(CONTRACT, columns=tuple(retyped)), CONTRACT.with_new_columns(["city"])):
         with pytest.raises(ManifestInvalid, match="the contract changed since the gate read the file"):
-            from_staged_file(staged, manifest, columns)
+            from_staged_file(staged, manifest, contract)
+
+
+def test_rows_without_a_whole_key():
+    """Staged rows with a null in the key are refused: the gate passes none, and they would match nothing."""
+    rows = some_employees(("Zoë", "Núñez", 30, 50_000), (None, "O'Brien", 41, 60_000))
+    staged = to_staged_file(rows)
+    manifest = a_manifest(staged_sha256=checksum(staged), rows_passed=2)
+
+    with pytest.raises(ManifestInvalid, match="rows without a value in key column first_name"):
+        from_staged_file(staged, manifest, CONTRACT)

@@ -11,7 +11,7 @@ import pytest
 
 from etl.contract import Contract, load_contract
 from etl.errors import SuiteInvalid
-from etl.outcome import REQUIRED_IS_NULL, Severity
+from etl.outcome import KEY_IS_NULL, REQUIRED_IS_NULL, Severity
 from etl.quality.suite import load_suite
 
 WAGE_IS_ONE = {"type": "comparison", "column": {"name": "wage"}, "operator": "==", "parameter": 1}
@@ -191,13 +191,12 @@ def test_what_the_gate_decides(document: dict[str, Any], contract: Contract, arg
     assert any(f"kwargs: {argument} cannot be set here" in p for p in problems_of(document, contract))
 
 
-def test_the_gates_own_reason(document: dict[str, Any], contract: Contract):
-    """The name that quarantined rows carry for a missing required value is no expectation's."""
-    an_entry(document, "age_between")["meta"]["name"] = REQUIRED_IS_NULL
+@pytest.mark.parametrize("name", [REQUIRED_IS_NULL, f"{KEY_IS_NULL}: age"])
+def test_the_gates_own_reasons(document: dict[str, Any], contract: Contract, name: str):
+    """The names that quarantined rows carry for a missing required value are no expectation's."""
+    an_entry(document, "age_between")["meta"]["name"] = name
 
-    assert any(
-        f"meta.name {REQUIRED_IS_NULL} is the gate's own" in p for p in problems_of(document, contract)
-    )
+    assert any(f"meta.name {name} is the gate's own" in p for p in problems_of(document, contract))
 
 
 def test_fields_that_gx_does_not_know(document: dict[str, Any], contract: Contract):
