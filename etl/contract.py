@@ -23,6 +23,7 @@ from etl.custom_properties import (
     SchemaDrift,
 )
 from etl.errors import ContractInvalid
+from etl.key import Key
 from etl.strict_yaml import load_yaml
 
 # What etl/steps adds to every row; expectations/lineage.yaml describes the same columns to Terraform.
@@ -45,6 +46,7 @@ _ARROW_TYPES = {
     "timestamp": pa.timestamp("us"),
     "array<string>": pa.list_(pa.string()),
 }
+_WITHOUT_ORDER = {"string", "boolean", "array<string>"}
 _DECIMAL = re.compile(r"decimal\((\d{1,2}),\s*(\d{1,2})\)")
 
 
@@ -79,13 +81,13 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """What is promised about one dataset. `key` is in key order; `max_quarantine_percent` is 0 to 100."""
+    """What is promised about one dataset; `max_quarantine_percent` is 0 to 100."""
 
     dataset: str
     version: str
     owner: str
     columns: tuple[Column, ...]
-    key: tuple[str, ...]
+    key: Key
     freshness_hours: float
     engine: Engine
     max_quarantine_percent: float
@@ -142,6 +144,7 @@ def load_contract(text: str, source: str, dataset: str | None = None) -> Contrac
     else:
         if custom.engine is Engine.SPARK:
             problems.append("customProperties.engine: spark is not there yet; use single_node")
+        problems += _problems_of_ordering(custom.deduplicate, columns, key)
     freshness = [p for p in document.slaProperties or [] if p.property == "freshness"]
     if len(freshness) != 1 or freshness[0].unit != "h" or not isinstance(freshness[0].value, int | float):
         problems.append("slaProperties: one `freshness` in unit h with a numeric value is expected")
@@ -153,7 +156,7 @@ def load_contract(text: str, source: str, dataset: str | None = None) -> Contrac
         version=document.version or "",
         owner=getattr(document.team, "name", None) or "",
         columns=tuple(columns),
-        key=key,
+        key=Key(key, custom.key_case),
         freshness_hours=float(freshness[0].value or 0),
         engine=custom.engine,
         max_quarantine_percent=custom.max_quarantine_percent,
@@ -162,6 +165,21 @@ def load_contract(text: str, source: str, dataset: str | None = None) -> Contrac
         history=custom.history,
         schema_drift=custom.schema_drift,
     )
+
+
+def _problems_of_ordering(
+    rule: DeduplicateRule, columns: Iterable[Column], key: tuple[str, ...]
+) -> Iterator[str]:
+    """Text is refused too: as text 9 is greater than 10, and 2.1.2026 than 1.12.2026."""
+    if (name := rule.ordering_column) is None:
+        return
+    place, types = "customProperties.deduplicate.orderingColumn", {c.name: c.type for c in columns}
+    if name not in types:
+        yield f"{place}: there is no column {name}"
+    elif name in key:
+        yield f"{place}: {name} is part of the key, so rows with one key do not differ in it"
+    elif types[name] in _WITHOUT_ORDER:
+        yield f"{place}: {name} is a {types[name]}, which has no order; take a number, a date or a timestamp"
 
 
 def _missing_for_terraform(document: OpenDataContractStandard) -> Iterator[str]:

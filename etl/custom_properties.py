@@ -4,10 +4,12 @@ Field names are those of the file, in snake case; Terraform reads the same prope
 """
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import pydantic
 from pydantic.alias_generators import to_camel
+
+from etl.key import KeyCase
 
 
 class Engine(StrEnum):
@@ -15,8 +17,33 @@ class Engine(StrEnum):
     SPARK = "spark"
 
 
-class DeduplicateRule(StrEnum):
+class Keep(StrEnum):
     LAST_IN_FILE = "last_in_file"
+    GREATEST = "greatest"
+
+
+class DeduplicateRule(pydantic.BaseModel):
+    """Which of the rows with one key in one file is kept.
+
+    `greatest`: the one with the greatest value of `ordering_column`; null is less than any value, and of
+    equal ones the last in the file is kept. In a contract a bare word stands for `keep`.
+    """
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
+    keep: Keep = Keep.LAST_IN_FILE
+    ordering_column: str | None = None
+
+    @pydantic.model_validator(mode="before")
+    @classmethod
+    def _from_word(cls, stated: Any) -> Any:
+        return {"keep": stated} if isinstance(stated, str) else stated
+
+    @pydantic.model_validator(mode="after")
+    def _has_what_it_needs(self) -> Self:
+        if (self.ordering_column is not None) != (self.keep is Keep.GREATEST):
+            raise ValueError(f"orderingColumn goes with keep: {Keep.GREATEST}, and each needs the other")
+        return self
 
 
 class SchemaDrift(StrEnum):
@@ -78,7 +105,8 @@ class CustomProperties(pydantic.BaseModel):
 
     engine: Engine = Engine.SINGLE_NODE
     max_quarantine_percent: Annotated[float, pydantic.Field(ge=0, le=100)] = 0
-    deduplicate: DeduplicateRule = DeduplicateRule.LAST_IN_FILE
+    deduplicate: DeduplicateRule = DeduplicateRule()
+    key_case: KeyCase = KeyCase.SENSITIVE
     quarantine_retention_days: Annotated[int, pydantic.Field(gt=0)]
     schema_drift: SchemaDrift = SchemaDrift.REJECT
     csv: CsvFormat = CsvFormat()

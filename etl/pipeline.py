@@ -59,7 +59,7 @@ def run_merge(batch: Batch, mode: MergeMode, run_id: str, lake: Lake) -> MergeRe
         new_columns = contract.column_names[len(declared.columns) :]
         hashes = hash_rows(rows, declared.column_names, new_columns)
         hashed = rows.append_column("_row_hash", hashes)
-        deduped = dedupe_rows(hashed, contract.key, "_row_hash")
+        deduped = dedupe_rows(hashed, contract.key, "_row_hash", contract.deduplicate)
         kept = deduped.rows.drop_columns("_row_hash")
         merging = add_lineage(kept, deduped.rows["_row_hash"], batch, run_id, datetime.now(UTC))
     with watch.stage("merge"):

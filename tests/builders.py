@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from etl.batch import Batch
 from etl.contract import Classification, Column, Contract, load_columns, load_contract
+from etl.key import Key
 from etl.manifest import Manifest
 from etl.outcome import ExpectationOutcome, Severity
 from etl.quality.data_docs import page_of
@@ -44,7 +45,7 @@ def the_quarantine_columns() -> tuple[Column, ...]:
 def a_contract(**types: str) -> Contract:
     """A contract with one column for each `name="type"`; the first is the key."""
     columns = tuple(Column(n, t, False, Classification.INTERNAL, "") for n, t in types.items())
-    return replace(the_employee_contract(), dataset="thing", columns=columns, key=(columns[0].name,))
+    return replace(the_employee_contract(), dataset="thing", columns=columns, key=Key((columns[0].name,)))
 
 
 def a_csv(*lines: str, end: str = "\n") -> bytes:

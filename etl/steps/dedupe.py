@@ -1,13 +1,14 @@
 """One row per key within a batch."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
+from etl.custom_properties import DeduplicateRule
 from etl.errors import KeyNotUnique
+from etl.key import Key
 from etl.steps.keys import key_names, normalise_key
 
 
@@ -20,8 +21,8 @@ class Deduped:
     conflicting: int
 
 
-def dedupe_rows(rows: pa.Table, key: Sequence[str], row_hash: str) -> Deduped:
-    """Of the rows with one key, the last in the file is kept; the order of the rest stays.
+def dedupe_rows(rows: pa.Table, key: Key, row_hash: str, rule: DeduplicateRule) -> Deduped:
+    """Of the rows with one key, the one that `rule` says is kept; the order of the rest stays.
 
     `row_hash` names the column with the hash of each row. Raises KeyNotUnique if a key is left twice.
     """
@@ -29,13 +30,17 @@ def dedupe_rows(rows: pa.Table, key: Sequence[str], row_hash: str) -> Deduped:
     compared = normalise_key(rows, key)
     compared = compared.append_column("hash", rows[row_hash])
     compared = compared.append_column("position", pa.array(np.arange(rows.num_rows)))
+    order = "position DESC"
+    if rule.ordering_column is not None:
+        compared = compared.append_column("ordering", rows[rule.ordering_column])
+        order = f"ordering DESC NULLS LAST, {order}"
     with duckdb.connect() as connection:
         connection.register("batch", compared)
         ranked = connection.sql(
             f"""SELECT position,
                        row_number() OVER same_key = 1 AS is_kept,
                        hash = first_value(hash) OVER same_key AS equals_kept
-                FROM batch WINDOW same_key AS (PARTITION BY {keys} ORDER BY position DESC)
+                FROM batch WINDOW same_key AS (PARTITION BY {keys} ORDER BY {order})
                 ORDER BY position"""
         ).to_arrow_table()
         is_kept = ranked["is_kept"].to_numpy()

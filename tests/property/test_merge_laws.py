@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etl.batch import Batch, MergeMode
+from etl.key import Key
 from etl.steps.merge import MergePlan, add_lineage, plan_merge, to_key_rows
 
 QUICK = settings(deadline=None, max_examples=25)
-KEY = ("first_name", "last_name", "age")
+KEY = Key(("first_name", "last_name", "age"))
 UPSERT, INSERT_ONLY = MergeMode
 
 Salaries = dict[str, int]

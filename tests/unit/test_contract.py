@@ -9,8 +9,9 @@ import yaml
 from builders import EXPECTATIONS, the_employee_contract, the_lineage_columns, the_quarantine_columns
 
 from etl.contract import LINEAGE_COLUMNS, Classification, Contract, load_columns, load_contract
-from etl.custom_properties import DeduplicateRule, Engine, SchemaDrift
+from etl.custom_properties import DeduplicateRule, Engine, Keep, SchemaDrift
 from etl.errors import ContractInvalid
+from etl.key import KeyCase
 from etl.quality.redaction import private_columns
 
 Document = dict[str, Any]
@@ -31,17 +32,21 @@ def custom(document: Document, name: str) -> Document:
     return next(p for p in document["customProperties"] if p["property"] == name)
 
 
+def by(column: str) -> Document:
+    return {"keep": "greatest", "orderingColumn": column}
+
+
 def test_the_employee_contract_says_what_it_says():
     """Columns, key order, PII, policy and engine come out as the file states them."""
     contract = the_employee_contract()
 
     assert contract.dataset == "employee"
-    assert contract.key == ("first_name", "last_name", "age")
+    assert contract.key.columns == ("first_name", "last_name", "age")
     assert contract.pii_columns == {"first_name", "last_name"}
     assert contract.columns[2].arrow_type == pa.int64()
     assert contract.columns[2].classification is Classification.INTERNAL
     assert (contract.max_quarantine_percent, contract.freshness_hours) == (5, 24)
-    assert (contract.engine, contract.deduplicate) == (Engine.SINGLE_NODE, DeduplicateRule.LAST_IN_FILE)
+    assert (contract.engine, contract.deduplicate) == (Engine.SINGLE_NODE, DeduplicateRule())
     assert (contract.csv.delimiter, contract.csv.quote, contract.csv.encoding) == (",", '"', "utf-8")
 
 
@@ -49,7 +54,7 @@ def test_key_order_is_the_position_and_not_the_place_in_the_file():
     """primaryKeyPosition orders the key."""
     contract = changed(lambda d: column(d, "age").update(primaryKeyPosition=0))
 
-    assert contract.key == ("age", "first_name", "last_name")
+    assert contract.key.columns == ("age", "first_name", "last_name")
 
 
 def test_schema_drift_is_rejected_unless_the_contract_says_otherwise():
@@ -59,6 +64,25 @@ def test_schema_drift_is_rejected_unless_the_contract_says_otherwise():
 
     assert evolving.schema_drift is SchemaDrift.EVOLVE
     assert silent.schema_drift is the_employee_contract().schema_drift is SchemaDrift.REJECT
+
+
+def test_which_duplicate_is_kept():
+    """A bare word is the rule without a column; `greatest` names one. Left out, the last is kept."""
+    greatest = changed(lambda d: custom(d, "deduplicate").update(value=by("hire_date")))
+    silent = changed(lambda d: d["customProperties"].remove(custom(d, "deduplicate")))
+
+    assert greatest.deduplicate == DeduplicateRule(keep=Keep.GREATEST, orderingColumn="hire_date")
+    assert silent.deduplicate == the_employee_contract().deduplicate
+    assert silent.deduplicate.keep is Keep.LAST_IN_FILE
+
+
+def test_case_counts_in_a_key_unless_the_contract_says_otherwise():
+    """`sensitive` is the default."""
+    stated = {"property": "keyCase", "value": "insensitive"}
+    insensitive = changed(lambda d: d["customProperties"].append(stated))
+
+    assert insensitive.key.case is KeyCase.INSENSITIVE
+    assert the_employee_contract().key.case is KeyCase.SENSITIVE
 
 
 def test_new_columns_are_text_that_nobody_classified():
@@ -98,6 +122,21 @@ def test_decimals_are_exact():
         (lambda d: custom(d, "engine").update(property="motor"), "customProperties.motor: Extra inputs"),
         (lambda d: custom(d, "maxQuarantinePercent").update(value=101), "customProperties.maxQuarantineP"),
         (lambda d: custom(d, "deduplicate").update(value="first"), "customProperties.deduplicate"),
+        (
+            lambda d: custom(d, "deduplicate").update(value="greatest"),
+            "orderingColumn goes with keep: greatest",
+        ),
+        (
+            lambda d: custom(d, "deduplicate").update(value=by("salary") | {"keep": "last_in_file"}),
+            "goes with",
+        ),
+        (lambda d: custom(d, "deduplicate").update(value=by("rank")), "there is no column rank"),
+        (lambda d: custom(d, "deduplicate").update(value=by("job_title")), "is a string, which has no order"),
+        (lambda d: custom(d, "deduplicate").update(value=by("age")), "age is part of the key"),
+        (
+            lambda d: d["customProperties"].append({"property": "keyCase", "value": "lower"}),
+            "customProperties.keyCase",
+        ),
         (lambda d: custom(d, "schemaDrift").update(value="ignore"), "customProperties.schemaDrift"),
         (lambda d: custom(d, "csv")["value"].update(delimiter=";;"), "customProperties.csv.delimiter"),
         (lambda d: custom(d, "csv")["value"].update(delimiter="§"), "customProperties.csv.delimiter"),

@@ -6,11 +6,12 @@ from decimal import Decimal
 import pyarrow as pa
 import pytest
 
+from etl.key import Key, KeyCase
 from etl.steps.keys import hash_rows, key_names, normalise_key
 
 
-def compared(*values: str | None) -> list[str | None]:
-    return normalise_key(pa.table({"a": pa.array(values, pa.string())}), ["a"])["k0"].to_pylist()
+def compared(*values: str | None, case: KeyCase = KeyCase.SENSITIVE) -> list[str | None]:
+    return normalise_key(pa.table({"a": pa.array(values, pa.string())}), Key(("a",), case))["k0"].to_pylist()
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,7 @@ def compared(*values: str | None) -> list[str | None]:
         "Zoë \n Núñez",
         "Zoë\u00a0Núñez",
         "Zoë\u2003\u3000Núñez",
+        "\x0bZoë\x85Núñez",
     ],
 )
 def test_one_name_written_in_several_ways(written: str):
@@ -36,11 +38,36 @@ def test_names_that_stay_apart(one: str, other: str | None):
     assert compared(one) != compared(other)
 
 
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Ann", "ANN"),
+        ("Zoë", "ZOE\u0308"),
+        ("straße", "STRASSE"),
+        ("ΌΣΟΣ", "όσος"),
+        ("ﬁt", "FIT"),
+        ("Ⴀ", "ⴀ"),
+    ],
+)
+def test_names_that_differ_in_case(one: str, other: str):
+    """Where the contract leaves case out, one name in capitals is the same key, by Unicode's full folding."""
+    assert len({*compared(one, other, case=KeyCase.INSENSITIVE)}) == 1
+    assert len({*compared(one, other)}) == 2
+
+
+@pytest.mark.parametrize(("one", "other"), [("Zoë", "Zoe"), ("ı", "i"), ("JeanLuc", "jean luc"), ("", None)])
+def test_names_that_stay_apart_without_case(one: str, other: str | None):
+    """Leaving case out folds neither diacritics nor the dotless i, and empty is still not null."""
+    assert len({*compared(one, other, case=KeyCase.INSENSITIVE)}) == 2
+
+
 def test_keys_keep_their_order_and_other_types():
     """Key columns come out as k0, k1, … in key order; what is no text stays as it is."""
     rows = pa.table({"a": [" x "], "b": [7], "c": [date(2026, 1, 1)]})
 
-    assert normalise_key(rows, ["c", "a", "b"]).to_pylist() == [{"k0": date(2026, 1, 1), "k1": "x", "k2": 7}]
+    assert normalise_key(rows, Key(("c", "a", "b"))).to_pylist() == [
+        {"k0": date(2026, 1, 1), "k1": "x", "k2": 7}
+    ]
     assert key_names(["c", "a", "b"]) == ["k0", "k1", "k2"]
 
 

@@ -9,9 +9,10 @@ from builders import NOON, TODAY, a_batch, an_employee_batch, some_employees, wi
 from etl.batch import MergeMode
 from etl.contract import LINEAGE_COLUMNS
 from etl.errors import KeyNotUnique
+from etl.key import Key
 from etl.steps.merge import MergePlan, plan_merge, to_key_rows
 
-KEY = ("first_name", "last_name", "age")
+KEY = Key(("first_name", "last_name", "age"))
 YESTERDAY = a_batch(TODAY - timedelta(days=1), "v0")
 
 
