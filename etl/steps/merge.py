@@ -16,32 +16,48 @@ from etl.steps.keys import key_names, normalise_key
 
 @dataclass(frozen=True, slots=True)
 class FileUpdate:
-    """Of one data file: positions (int64, ascending) of the rows to replace, and what replaces them."""
+    """Of one data file: positions of the rows to replace, ascending, and of the batch's rows to put there."""
 
     positions: np.ndarray
-    rows: pa.Table
+    replacing: np.ndarray
 
 
 @dataclass(frozen=True, slots=True)
 class MergePlan:
-    """The change one batch makes. `updates` is by the file numbers of the key rows it was planned on.
+    """The change that a batch's `rows` make. All arrays are int64 positions.
 
-    `conflicts` counts the skipped rows whose values differ from the table's.
+    `inserted` and `conflicting` are among `rows`, ascending; `conflicting` are the skipped rows whose values
+    differ from the table's. `updates` is by the file numbers of the key rows it was planned on.
+    `probes_found` are the probes whose key is in the table, ascending.
     """
 
-    inserts: pa.Table
+    rows: pa.Table
+    inserted: np.ndarray
     updates: Mapping[int, FileUpdate]
     unchanged: int
     skipped: int
-    conflicts: int
+    conflicting: np.ndarray
+    probes_found: np.ndarray
 
     @property
     def updated(self) -> int:
         return sum(len(update.positions) for update in self.updates.values())
 
     @property
+    def conflicts(self) -> int:
+        return len(self.conflicting)
+
+    @property
     def is_empty(self) -> bool:
-        return self.inserts.num_rows == 0 and not self.updates
+        return not len(self.inserted) and not self.updates
+
+    @property
+    def inserts(self) -> pa.Table:
+        return self.rows.take(pa.array(self.inserted))
+
+    def rows_for(self, update: FileUpdate) -> pa.Table:
+        """What replaces the rows at the update's positions, in their order."""
+        return self.rows.take(pa.array(update.replacing))
 
 
 def add_lineage(
@@ -83,30 +99,22 @@ def to_key_rows(rows: pa.Table, key: Sequence[str], file_number: int) -> pa.Tabl
 
 
 def plan_merge(
-    batch_rows: pa.Table, key_rows: pa.Table | pa.RecordBatchReader, key: Sequence[str], mode: MergeMode
+    batch_rows: pa.Table,
+    key_rows: pa.Table | pa.RecordBatchReader,
+    key: Sequence[str],
+    mode: MergeMode,
+    probes: pa.Table | None = None,
 ) -> MergePlan:
     """Plan the merge of deduplicated rows with lineage into a table that holds `key_rows`.
 
     A row that a newer batch wrote is never overwritten by an older one; of two batches for one date, the one
-    whose file landed later is newer. Raises KeyNotUnique when a key of the batch stands in the table more
-    than once.
+    whose file landed later is newer. `probes` has key columns too: of them the plan says which are in the
+    table, and nothing else. Raises KeyNotUnique when a key of the batch stands in the table more than once.
     """
-    compared = normalise_key(batch_rows, key)
-    compared = compared.append_column("hash", batch_rows["_row_hash"])
-    compared = compared.append_column("batch_date", batch_rows["_batch_date"])
-    compared = compared.append_column("landed_at", batch_rows["_landed_at"])
-    compared = compared.append_column("position", pa.array(np.arange(batch_rows.num_rows)))
-    with duckdb.connect() as connection:
-        connection.register("batch", compared)
-        connection.register("existing", key_rows)
-        found = connection.sql(
-            f"""SELECT position, file, "row",
-                       coalesce(batch.hash = existing.hash, false) AS is_same,
-                       coalesce((existing.batch_date, existing.landed_at)
-                                > (batch.batch_date, batch.landed_at), false) AS is_newer
-                FROM existing JOIN batch USING ({", ".join(key_names(key))})
-                ORDER BY file, "row" """
-        ).to_arrow_table()
+    found = _find(_wanted(batch_rows, probes, key), key_rows, key)
+    is_probe = found["position"].to_numpy() >= batch_rows.num_rows
+    probes_found = np.unique(found["position"].to_numpy()[is_probe]) - batch_rows.num_rows
+    found = found.filter(pa.array(~is_probe))
     position = found["position"].to_numpy()
     if len(twice := np.flatnonzero(np.bincount(position) > 1)):
         raise KeyNotUnique("the table", len(twice))
@@ -117,19 +125,48 @@ def plan_merge(
     is_new[position] = False
     unchanged = is_same if mode is MergeMode.UPSERT else np.zeros(len(position), bool)
     return MergePlan(
-        inserts=batch_rows.filter(pa.array(is_new)),
-        updates=_updates(batch_rows, found.filter(pa.array(is_updated))),
+        rows=batch_rows,
+        inserted=np.flatnonzero(is_new),
+        updates=_updates(found.filter(pa.array(is_updated))),
         unchanged=int(unchanged.sum()),
         skipped=int((~unchanged & ~is_updated).sum()),
-        conflicts=int((~is_same & is_kept).sum()),
+        conflicting=np.sort(position[~is_same & is_kept]),
+        probes_found=probes_found,
     )
 
 
-def _updates(batch_rows: pa.Table, found: pa.Table) -> dict[int, FileUpdate]:
+def _wanted(batch_rows: pa.Table, probes: pa.Table | None, key: Sequence[str]) -> pa.Table:
+    """What is looked for in the table: the keys of the batch's rows, then of the probes."""
+    keys = normalise_key(batch_rows, key)
+    keys = keys.append_column("hash", batch_rows["_row_hash"])
+    keys = keys.append_column("batch_date", batch_rows["_batch_date"])
+    keys = keys.append_column("landed_at", batch_rows["_landed_at"])
+    if probes is not None:
+        keys = pa.concat_tables([keys, normalise_key(probes, key)], promote_options="default")
+    return keys.append_column("position", pa.array(np.arange(keys.num_rows)))
+
+
+def _find(wanted: pa.Table, key_rows: pa.Table | pa.RecordBatchReader, key: Sequence[str]) -> pa.Table:
+    """Where each wanted key stands, and how its row there compares; ordered by file and row."""
+    with duckdb.connect() as connection:
+        connection.register("wanted", wanted)
+        connection.register("existing", key_rows)
+        return connection.sql(
+            f"""SELECT position, file, "row",
+                       coalesce(wanted.hash = existing.hash, false) AS is_same,
+                       coalesce((existing.batch_date, existing.landed_at)
+                                > (wanted.batch_date, wanted.landed_at), false) AS is_newer
+                FROM existing JOIN wanted USING ({", ".join(key_names(key))})
+                ORDER BY file, "row" """
+        ).to_arrow_table()
+
+
+def _updates(found: pa.Table) -> dict[int, FileUpdate]:
     """`found`: position, file and row of each row to update, ordered by file and row."""
-    file = found["file"].to_numpy()
-    updates = {}
-    for number in np.unique(file):
-        mine = found.filter(pa.array(file == number))
-        updates[int(number)] = FileUpdate(mine["row"].to_numpy(), batch_rows.take(mine["position"]))
-    return updates
+    file, row, position = (found[name].to_numpy() for name in ("file", "row", "position"))
+    files, starts = np.unique(file, return_index=True)
+    ends = np.append(starts, len(file))[1:]
+    return {
+        int(number): FileUpdate(row[start:end], position[start:end])
+        for number, start, end in zip(files, starts, ends, strict=True)
+    }

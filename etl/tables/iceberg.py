@@ -21,7 +21,7 @@ from pyiceberg.table import Table as PyIcebergTable
 
 from etl.contract import Column
 from etl.errors import CommitConflict, CommitStateUnknown, ContractInvalid
-from etl.steps.merge import FileUpdate, MergePlan, key_row_columns, to_key_rows
+from etl.steps.merge import MergePlan, key_row_columns, to_key_rows
 from etl.tables.table import BATCH_ID
 
 
@@ -77,7 +77,9 @@ class IcebergTable:
         removed = [self._tasks[number] for number in plan.updates]
         written = self._write(transaction, plan.inserts)
         for task, update in zip(removed, plan.updates.values(), strict=True):
-            written += self._write(transaction, self._rewritten(task, update))
+            written += self._write(
+                transaction, self._rewritten(task, update.positions, plan.rows_for(update))
+            )
         with transaction.update_snapshot(snapshot_properties=dict(summary)).overwrite() as overwrite:
             for task in removed:
                 overwrite.delete_data_file(task.file)
@@ -115,11 +117,11 @@ class IcebergTable:
     def _empty(self, columns: Sequence[str]) -> pa.Table:
         return self._table.schema().select(*columns).as_arrow().empty_table()
 
-    def _rewritten(self, task: FileScanTask, update: FileUpdate) -> pa.Table:
+    def _rewritten(self, task: FileScanTask, positions: np.ndarray, replacing: pa.Table) -> pa.Table:
         rows = self._scan(self._table.schema().column_names).to_table([task])
         kept = np.ones(rows.num_rows, bool)
-        kept[update.positions] = False
-        replacing = self._in_table_form(update.rows)
+        kept[positions] = False
+        replacing = self._in_table_form(replacing)
         return pa.concat_tables([rows.filter(pa.array(kept)).cast(replacing.schema), replacing])
 
     def _write(self, transaction: Transaction, rows: pa.Table) -> list[DataFile]:

@@ -49,7 +49,7 @@ def merge_batch(
     if plan is None:
         return Merged.before(rows.num_rows, table.snapshot_id, attempts)
     return Merged(
-        inserted=plan.inserts.num_rows,
+        inserted=len(plan.inserted),
         updated=plan.updated,
         unchanged=plan.unchanged,
         skipped=plan.skipped,

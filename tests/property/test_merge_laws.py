@@ -39,8 +39,8 @@ class FileTable:
         plan = plan_merge(rows, keys, KEY, mode)
         for number, update in plan.updates.items():
             kept = np.delete(np.arange(self.files[number].num_rows), update.positions)
-            self.files[number] = pa.concat_tables([self.files[number].take(kept), update.rows])
-        if plan.inserts.num_rows:
+            self.files[number] = pa.concat_tables([self.files[number].take(kept), plan.rows_for(update)])
+        if len(plan.inserted):
             self.files.append(plan.inserts)
         return plan
 
@@ -141,7 +141,7 @@ def test_every_row_of_the_batch_ends_somewhere(
     """Inserted, updated, unchanged and skipped rows add up, and conflicts are among the skipped."""
     plan = a_table(past).merge(salaries, day, mode)
 
-    assert plan.inserts.num_rows + plan.updated + plan.unchanged + plan.skipped == len(salaries)
+    assert len(plan.inserted) + plan.updated + plan.unchanged + plan.skipped == len(salaries)
     assert plan.conflicts <= plan.skipped
 
 

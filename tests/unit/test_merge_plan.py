@@ -16,17 +16,18 @@ KEY = Key(("first_name", "last_name", "age"))
 YESTERDAY = a_batch(TODAY - timedelta(days=1), "v0")
 
 
-def planned(batch: pa.Table, *files: pa.Table, mode: MergeMode = MergeMode.UPSERT) -> MergePlan:
+def planned(
+    batch: pa.Table, *files: pa.Table, mode: MergeMode = MergeMode.UPSERT, probes: pa.Table | None = None
+) -> MergePlan:
     """The plan for merging into a table of these data files."""
     nothing = to_key_rows(an_employee_batch(rows=0), KEY, 0)
-    return plan_merge(
-        batch, pa.concat_tables([nothing, *(to_key_rows(f, KEY, i) for i, f in enumerate(files))]), KEY, mode
-    )
+    key_rows = pa.concat_tables([nothing, *(to_key_rows(f, KEY, i) for i, f in enumerate(files))])
+    return plan_merge(batch, key_rows, KEY, mode, probes)
 
 
 def figures(plan: MergePlan) -> dict[str, int]:
     return {
-        "inserts": plan.inserts.num_rows,
+        "inserts": len(plan.inserted),
         "updated": plan.updated,
         "unchanged": plan.unchanged,
         "skipped": plan.skipped,
@@ -79,7 +80,7 @@ def test_upsert_updates_where_the_row_stands():
 
     assert figures(plan) == {"inserts": 1, "updated": 3, "unchanged": 0, "skipped": 0, "conflicts": 0}
     assert {file: update.positions.tolist() for file, update in plan.updates.items()} == {0: [0], 1: [1, 2]}
-    assert plan.updates[1].rows["last_name"].to_pylist() == ["Núñez 4", "Núñez 5"]
+    assert plan.rows_for(plan.updates[1])["last_name"].to_pylist() == ["Núñez 4", "Núñez 5"]
     assert plan.inserts["last_name"].to_pylist() == ["Núñez 9"]
 
 
@@ -89,6 +90,7 @@ def test_insert_only_never_changes_a_key_that_exists():
     plan = planned(batch, an_employee_batch(3, YESTERDAY), mode=MergeMode.INSERT_ONLY)
 
     assert figures(plan) == {"inserts": 1, "updated": 0, "unchanged": 0, "skipped": 3, "conflicts": 1}
+    assert (plan.conflicting.tolist(), plan.inserted.tolist()) == ([0], [3])
 
 
 def test_an_older_batch_never_overwrites_a_newer_one():
@@ -112,14 +114,35 @@ def test_keys_compare_normalised():
     new = with_lineage(some_employees(("Zoe\u0308", " Núñez", 30, 1)), a_batch())
     plan = planned(new, old)
 
-    assert (plan.updated, plan.inserts.num_rows) == (1, 0)
-    assert plan.updates[0].rows["first_name"].to_pylist() == ["Zoe\u0308"]
+    assert (plan.updated, len(plan.inserted)) == (1, 0)
+    assert plan.rows_for(plan.updates[0])["first_name"].to_pylist() == ["Zoe\u0308"]
 
 
 def test_a_key_that_stands_twice_in_the_table():
     """A table with a key twice cannot be merged into; guessing one of them would hide the damage."""
     with pytest.raises(KeyNotUnique, match="1 keys stand more than once in the table"):
         planned(an_employee_batch(2), an_employee_batch(2, YESTERDAY), an_employee_batch(1, YESTERDAY))
+
+
+def test_probes_are_looked_up_and_nothing_else():
+    """The plan names the probes whose key is in the table, however often, and is otherwise the same."""
+    table = [an_employee_batch(2, YESTERDAY), an_employee_batch(2, YESTERDAY, first=2)]
+    batch = an_employee_batch(2, salary=1)
+    probes = pa.concat_tables([an_employee_batch(2, first=7), an_employee_batch(2, first=3)])
+    probes = pa.concat_tables([probes, probes.slice(2, 1)]).select(KEY)
+    plan = planned(batch, *table, probes=probes)
+
+    assert plan.probes_found.tolist() == [2, 4]
+    assert figures(plan) == figures(planned(batch, *table))
+
+
+def test_probes_of_a_batch_without_rows():
+    """They are looked up all the same, and a probe without a part of its key is not found."""
+    probes = pa.table({"first_name": ["Zoë", None], "last_name": ["Núñez 0", "Núñez 0"], "age": [30, 30]})
+    plan = planned(an_employee_batch(rows=0), an_employee_batch(1), probes=probes)
+
+    assert plan.is_empty
+    assert plan.probes_found.tolist() == [0]
 
 
 def test_a_batch_without_rows_changes_nothing():
