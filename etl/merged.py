@@ -1,5 +1,6 @@
 """What a merge did to a table, whichever engine did it."""
 
+import json
 from dataclasses import dataclass
 from typing import Self
 
@@ -9,7 +10,7 @@ class Merged:
     """Where the rows of a deduplicated batch ended; they add up to its rows.
 
     `conflicts` counts those among the skipped whose values differ from the table's. `already_committed` says
-    that the batch was in the table before this run, which then skipped all of its rows.
+    that another run had merged the batch before this one, which then skipped all of its rows.
     """
 
     inserted: int
@@ -17,16 +18,27 @@ class Merged:
     unchanged: int
     skipped: int
     conflicts: int
-    snapshot_id: str
-    attempts: int
+    snapshot_id: str = "none"
+    attempts: int = 1
     already_committed: bool = False
 
     @classmethod
-    def before(cls, rows: int, snapshot_id: str, attempts: int) -> Self:
-        """A batch of `rows` rows that was merged before this run."""
-        return cls(0, 0, 0, rows, 0, snapshot_id, attempts, already_committed=True)
+    def before(cls, rows: int, snapshot_id: str) -> Self:
+        """A batch of `rows` rows that another run merged before."""
+        return cls(0, 0, 0, rows, 0, snapshot_id, already_committed=True)
+
+    @classmethod
+    def from_json(cls, counts: str, snapshot_id: str) -> Self:
+        return cls(**json.loads(counts), snapshot_id=snapshot_id)
+
+    def to_json(self) -> str:
+        """The counts, which a commit carries: a run that is killed right after it can still report them."""
+        return json.dumps({name: getattr(self, name) for name in _COUNTS})
 
     @property
     def committed(self) -> bool:
         """Whether this run changed the table."""
         return self.inserted + self.updated > 0
+
+
+_COUNTS = ("inserted", "updated", "unchanged", "skipped", "conflicts")

@@ -21,7 +21,7 @@ from etl.steps.quarantine import collect_quarantine, keep_passed_rows
 from etl.steps.read_csv import ReadRows, read_rows
 from etl.steps.stage import checksum, from_staged_file, to_staged_file
 from etl.stopwatch import Stopwatch
-from etl.tables.table import BATCH_ID, STAGED_SHA256
+from etl.tables.table import BATCH_ID, RUN_ID, STAGED_SHA256
 from etl.tables.writing import merge_batch, replace_batch
 
 
@@ -63,7 +63,7 @@ def run_merge(batch: Batch, mode: MergeMode, run_id: str, lake: Lake) -> MergeRe
         kept = deduped.rows.drop_columns("_row_hash")
         merging = add_lineage(kept, deduped.rows["_row_hash"], batch, run_id, datetime.now(UTC))
     with watch.stage("merge"):
-        marks = {BATCH_ID: batch.batch_id, STAGED_SHA256: manifest.staged_sha256}
+        marks = {BATCH_ID: batch.batch_id, STAGED_SHA256: manifest.staged_sha256, RUN_ID: run_id}
         columns = (*contract.columns, *lake.lineage_columns())
         merged = merge_batch(lake.table(), merging, marks, contract.key, mode, columns)
     return report_merge(batch, mode, run_id, manifest, deduped, merged, lake, watch)

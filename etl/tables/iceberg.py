@@ -5,6 +5,7 @@ never retried here, because a commit that is merely repeated on a new snapshot w
 other writer added: whoever catches CommitConflict plans the whole merge again.
 """
 
+import contextlib
 import itertools
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from pyiceberg.table import Table as PyIcebergTable
 from etl.contract import Column
 from etl.errors import CommitConflict, CommitStateUnknown, ContractInvalid
 from etl.steps.merge import MergePlan, key_row_columns, to_key_rows
+from etl.tables.iceberg_ledger import fold, has_mark
 from etl.tables.table import BATCH_ID
 
 
@@ -45,9 +47,13 @@ class IcebergTable:
         self._table = _without_commit_retries(self._catalog.load_table(self._identifier))
         self._tasks: list[FileScanTask] = []
 
-    def has_commit(self, marks: Mapping[str, str]) -> bool:
+    def find_summary(self, marks: Mapping[str, str]) -> Mapping[str, str] | None:
         summaries = (snapshot.summary for snapshot in self._table.snapshots())
-        return any(s is not None and all(s.get(name) == v for name, v in marks.items()) for s in summaries)
+        told = (s.additional_properties for s in summaries if s is not None)
+        return next((s for s in told if all(s.get(name) == v for name, v in marks.items())), None)
+
+    def has_commit(self, marks: Mapping[str, str]) -> bool:
+        return has_mark(self._table.metadata, marks)
 
     def add_columns(self, columns: Sequence[Column]) -> None:
         present = {field.name: _plain(field.type) for field in self._table.schema().as_arrow()}
@@ -85,7 +91,15 @@ class IcebergTable:
                 overwrite.delete_data_file(task.file)
             for data_file in written:
                 overwrite.append_data_file(data_file)
+        fold(transaction, summary)
         with self._committing(written):
+            transaction.commit_transaction()
+        self.refresh()
+
+    def record(self, marks: Mapping[str, str]) -> None:
+        transaction = self._table.transaction()
+        fold(transaction, marks)
+        with self._committing():
             transaction.commit_transaction()
         self.refresh()
 
@@ -93,8 +107,9 @@ class IcebergTable:
         """Make `rows` the table's only rows with this value of `batch_id`, in one commit."""
         summary = {BATCH_ID: batch_id}
         transaction = self._table.transaction()
-        if self.has_commit(summary):
-            matching = EqualTo("batch_id", batch_id)
+        matching = EqualTo("batch_id", batch_id)
+        # The rows themselves tell, also when the snapshot that brought them has expired.
+        if self._table.scan(matching, selected_fields=("batch_id",), limit=1).to_arrow().num_rows:
             transaction.overwrite(rows, overwrite_filter=matching, snapshot_properties=summary)
         elif rows.num_rows:
             transaction.append(rows, snapshot_properties=summary)
@@ -165,7 +180,8 @@ class _Committing:
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         if isinstance(error, CommitFailedException):
             for data_file in self._written:
-                self._io.delete(data_file.file_path)
+                with contextlib.suppress(Exception):  # an orphan, which maintenance removes
+                    self._io.delete(data_file.file_path)
             raise CommitConflict(self._name) from error
         if isinstance(error, Exception):
             raise CommitStateUnknown(self._name, f"{type(error).__name__}") from error

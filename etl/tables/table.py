@@ -8,10 +8,13 @@ import pyarrow as pa
 from etl.contract import Column
 from etl.steps.merge import MergePlan
 
-# In the summary of each snapshot: the batch it was committed for, and the checksum of its staged rows. A
-# batch that is judged anew, by another suite say, may let other rows pass, and is then another commit.
+# In the summary of each snapshot: the batch it was committed for, the checksum of its staged rows, the run
+# that made it, and what became of the rows. A batch that is judged anew, by another suite say, may let other
+# rows pass, and is then another commit.
 BATCH_ID = "lakegate.batch-id"
 STAGED_SHA256 = "lakegate.staged-sha256"
+RUN_ID = "lakegate.run-id"
+COUNTS = "lakegate.counts"
 
 
 class Table(Protocol):
@@ -27,8 +30,12 @@ class Table(Protocol):
 
     def refresh(self) -> None: ...
 
+    def find_summary(self, marks: Mapping[str, str]) -> Mapping[str, str] | None:
+        """The summary of a snapshot that has all of these in it, while there is one."""
+        ...
+
     def has_commit(self, marks: Mapping[str, str]) -> bool:
-        """Whether a snapshot of the table's history has all of these in its summary."""
+        """Whether the table has taken a batch with all of these, by its snapshots or its ledger."""
         ...
 
     def add_columns(self, columns: Sequence[Column]) -> None:
@@ -43,9 +50,13 @@ class Table(Protocol):
         ...
 
     def commit(self, plan: MergePlan, summary: Mapping[str, str]) -> None:
-        """Make the change as one snapshot with `summary`, and refresh.
+        """Make the change as one snapshot with `summary`, in the ledger too, and refresh.
 
         Raises CommitConflict when another writer came first (plan again), and CommitStateUnknown when it is
         not known whether the commit happened (refresh, then look for the batch).
         """
+        ...
+
+    def record(self, marks: Mapping[str, str]) -> None:
+        """Put a batch that changed nothing into the ledger, without a snapshot. Raises what `commit` does."""
         ...

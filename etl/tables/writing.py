@@ -1,6 +1,7 @@
 """Write one batch to a table exactly once, whoever else writes at the same time."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ from etl.contract import Column
 from etl.errors import CommitConflict, CommitStateUnknown
 from etl.merged import Merged
 from etl.steps.merge import MergePlan, plan_merge
-from etl.tables.table import Table
+from etl.tables.table import COUNTS, RUN_ID, Table
 
 _ATTEMPTS = 8
 
@@ -26,37 +27,39 @@ def merge_batch(
 ) -> Merged:
     """Merge deduplicated rows with lineage in one commit, or in none if nothing changes.
 
-    `marks` (BATCH_ID, STAGED_SHA256) are what the commit is found by when the same rows come again; the table
-    gets those of `columns` that it lacks.
-    After a conflict the whole merge is planned again on the new snapshot; after a commit whose outcome is
-    unknown the table is read again first, and the batch found in its history counts as committed.
+    `marks` are BATCH_ID and STAGED_SHA256, by which the table knows the same rows when they come again, and
+    RUN_ID, by which a run knows its own commit; the table gets those of `columns` that it lacks.
+    After a conflict the whole merge is planned again on the new snapshot. After a commit whose outcome is
+    unknown, and in a run that is taken up again after it was killed, the table is read first: what the run
+    then finds to be its own commit is told as if there had been no interruption.
     """
-    plan: MergePlan | None = None
+    same_rows = {name: value for name, value in marks.items() if name != RUN_ID}
     for attempt in _attempts():
         with attempt:
             table.refresh()
-            if table.has_commit(marks):
-                break
-            table.add_columns(columns)
-            plan = plan_merge(rows, table.key_rows(key), key, mode)
-            try:
-                if not plan.is_empty:
-                    table.commit(plan, marks)
-            except CommitConflict:
-                plan = None  # not committed by us: if the batch is there next time, another run did it
-                raise
-    attempts = attempt.retry_state.attempt_number
-    if plan is None:
-        return Merged.before(rows.num_rows, table.snapshot_id, attempts)
-    return Merged(
+            if (own := table.find_summary(marks)) and COUNTS in own:
+                merged = Merged.from_json(own[COUNTS], table.snapshot_id)
+            elif table.has_commit(same_rows) and not table.has_commit(marks):
+                merged = Merged.before(rows.num_rows, table.snapshot_id)
+            else:
+                table.add_columns(columns)
+                merged = _merge(table, plan_merge(rows, table.key_rows(key), key, mode), marks)
+    return replace(merged, attempts=attempt.retry_state.attempt_number)
+
+
+def _merge(table: Table, plan: MergePlan, marks: Mapping[str, str]) -> Merged:
+    merged = Merged(
         inserted=len(plan.inserted),
         updated=plan.updated,
         unchanged=plan.unchanged,
         skipped=plan.skipped,
         conflicts=plan.conflicts,
-        snapshot_id=table.snapshot_id,
-        attempts=attempts,
     )
+    if plan.is_empty:
+        table.record(marks)
+    else:
+        table.commit(plan, {**marks, COUNTS: merged.to_json()})
+    return replace(merged, snapshot_id=table.snapshot_id)
 
 
 class ReplacesBatches(Protocol):

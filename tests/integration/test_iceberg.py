@@ -7,6 +7,7 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pyarrow as pa
 import pytest
@@ -29,7 +30,7 @@ from etl.merged import Merged
 from etl.steps.merge import plan_merge
 from etl.tables import writing
 from etl.tables.iceberg import IcebergTable
-from etl.tables.table import BATCH_ID
+from etl.tables.table import BATCH_ID, RUN_ID
 from etl.tables.writing import merge_batch, replace_batch
 
 KEY = the_employee_contract().key
@@ -38,7 +39,8 @@ TOMORROW = a_batch(TODAY + timedelta(days=1), "v3")
 
 
 def merge(table: IcebergTable, rows: pa.Table, batch: Batch, mode: MergeMode = MergeMode.UPSERT) -> Merged:
-    return merge_batch(table, rows, {BATCH_ID: batch.batch_id}, KEY, mode)
+    """Each call is a run of its own."""
+    return merge_batch(table, rows, {BATCH_ID: batch.batch_id, RUN_ID: uuid4().hex}, KEY, mode)
 
 
 def salaries(lake: ALake) -> dict[str, int]:
@@ -283,6 +285,18 @@ def test_quarantining_a_batch_twice_keeps_its_rows_once(lake: ALake):
         replace_batch(lake.table("quarantine"), one, quarantined(lines, a_batch()))
 
     assert in_quarantine(lake) == sorted([(one, 3), (one, 4), (two, 9)])
+
+
+def test_a_quarantined_batch_whose_snapshot_expired_is_replaced(lake: ALake):
+    """Whether a batch is in quarantine is read from its rows, so no expiry can double them."""
+    replace_batch(lake.table("quarantine"), a_batch().batch_id, quarantined([2, 3], a_batch()))
+    replace_batch(lake.table("quarantine"), SECOND.batch_id, quarantined([9], SECOND))
+    table = the_catalog(lake.state.endpoint).load_table((lake.database("quarantine"), "employee"))
+    with table.maintenance.expire_snapshots() as expiry:
+        expiry.by_id(table.snapshots()[0].snapshot_id)
+    replace_batch(lake.table("quarantine"), a_batch().batch_id, quarantined([3], a_batch()))
+
+    assert in_quarantine(lake) == sorted([(a_batch().batch_id, 3), (SECOND.batch_id, 9)])
 
 
 def test_a_batch_that_no_longer_has_bad_rows(lake: ALake):
