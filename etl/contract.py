@@ -20,6 +20,7 @@ from etl.custom_properties import (
     DeduplicateRule,
     Engine,
     HistoryBand,
+    Maintenance,
     SchemaDrift,
 )
 from etl.errors import ContractInvalid
@@ -94,6 +95,8 @@ class Contract:
     deduplicate: DeduplicateRule
     csv: CsvFormat
     history: HistoryBand | None
+    quarantine_retention_days: int
+    maintenance: Maintenance
     schema_drift: SchemaDrift = SchemaDrift.REJECT
 
     @property
@@ -163,6 +166,8 @@ def load_contract(text: str, source: str, dataset: str | None = None) -> Contrac
         deduplicate=custom.deduplicate,
         csv=custom.csv,
         history=custom.history,
+        quarantine_retention_days=custom.quarantine_retention_days,
+        maintenance=custom.maintenance,
         schema_drift=custom.schema_drift,
     )
 

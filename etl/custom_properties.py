@@ -98,6 +98,26 @@ class HistoryBand(pydantic.BaseModel):
         return self
 
 
+# No job may run longer: terraform/modules/quality_workflow/variables.tf bounds `timeout_minutes` by it.
+LONGEST_JOB_HOURS = 48
+
+
+class Maintenance(pydantic.BaseModel):
+    """How the dataset's tables are kept in order; docs/maintenance.md tells what each setting does.
+
+    Orphans are young for longer than any job may run, so a file that a writer may still commit is none.
+    """
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
+    schedule: Annotated[str, pydantic.Field(pattern=r"^cron\(\S+( \S+){5}\)$")] = "cron(0 5 * * ? *)"
+    target_file_mib: Annotated[int, pydantic.Field(ge=8, le=512)] = 128
+    min_files_to_compact: Annotated[int, pydantic.Field(ge=2, le=1000)] = 5
+    keep_snapshots_days: Annotated[int, pydantic.Field(ge=1, le=365)] = 7
+    keep_snapshots_at_least: Annotated[int, pydantic.Field(ge=1, le=1000)] = 5
+    orphan_age_hours: Annotated[int, pydantic.Field(gt=LONGEST_JOB_HOURS)] = 72
+
+
 class CustomProperties(pydantic.BaseModel):
     """All of them, each with its default; a property that is none of these is refused."""
 
@@ -111,3 +131,4 @@ class CustomProperties(pydantic.BaseModel):
     schema_drift: SchemaDrift = SchemaDrift.REJECT
     csv: CsvFormat = CsvFormat()
     history: HistoryBand | None = None
+    maintenance: Maintenance = Maintenance()

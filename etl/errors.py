@@ -192,6 +192,32 @@ class CommitStateUnknown(LakegateError):
         return f"it is unknown whether the commit to {self.table} happened ({self.cause})"
 
 
+class MaintenanceUnsound(LakegateError):
+    """A table is not what its maintenance can safely change; the step that found it did nothing."""
+
+    exit_code = 4
+
+    def __init__(self, table: str, problem: str):
+        super().__init__(table, problem)
+        self.table, self.problem = table, problem
+
+    def __str__(self) -> str:
+        return f"{self.table} is left as it is: {self.problem}"
+
+
+class FilesNotRemoved(LakegateError):
+    """S3 refused to delete some files that no table names; the next maintenance finds them again."""
+
+    retryable = True
+
+    def __init__(self, bucket: str, count: int, code: str):
+        super().__init__(bucket, count, code)
+        self.bucket, self.count, self.code = bucket, count, code
+
+    def __str__(self) -> str:
+        return f"{self.count} files that no table names could not be deleted from {self.bucket} ({self.code})"
+
+
 class RunFailed(LakegateError):
     """Something outside Lakegate's own errors went wrong; its message is left out, for it may quote a row."""
 

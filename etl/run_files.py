@@ -21,3 +21,7 @@ def gate_report_key(dataset: str, run_id: str) -> str:
 
 def merge_report_key(dataset: str, run_id: str) -> str:
     return f"runs/{dataset}/{run_id}/merge.json"
+
+
+def maintenance_report_key(dataset: str, job_run_id: str) -> str:
+    return f"runs/{dataset}/maintenance/{job_run_id}.json"

@@ -9,7 +9,10 @@ from etl.errors import ArgumentsInvalid
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Where a run reads and writes. Terraform passes each of these as a job argument of the same name."""
+    """Where a run reads and writes. Terraform passes each of these as a job argument of the same name.
+
+    The maintenance job runs outside of a workflow: its `workflow_name` is empty, and `run_id` its own.
+    """
 
     dataset: str
     environment: str
@@ -26,25 +29,35 @@ class Settings:
     endpoint_url: str | None
 
 
-# Glue's own names for the two that a workflow adds.
-_GLUE_NAMES = {"workflow_name": "WORKFLOW_NAME", "run_id": "WORKFLOW_RUN_ID"}
-JOB_ARGUMENTS = tuple(_GLUE_NAMES.get(f.name, f.name) for f in fields(Settings) if f.name != "endpoint_url")
+_GIVEN = tuple(f.name for f in fields(Settings) if f.name not in {"workflow_name", "run_id", "endpoint_url"})
+# Glue's own names for what tells runs apart: a workflow gives the first two, and every job run has the last.
+_OF_WORKFLOW = {"workflow_name": "WORKFLOW_NAME", "run_id": "WORKFLOW_RUN_ID"}
+_OF_JOB = {"run_id": "JOB_RUN_ID"}
+JOB_ARGUMENTS = (*_GIVEN, *_OF_WORKFLOW.values())
+MAINTENANCE_ARGUMENTS = _GIVEN  # Glue gives its own unasked, and asking for them is an error
 
 
 def from_job_arguments(arguments: Mapping[str, str]) -> Settings:
-    """`arguments` is what getResolvedOptions returned for JOB_ARGUMENTS.
+    """`arguments` is what getResolvedOptions returned for JOB_ARGUMENTS. Raises ArgumentsInvalid."""
+    return Settings(**_values(arguments, _OF_WORKFLOW), endpoint_url=_endpoint_url())
 
-    AWS_ENDPOINT_URL is the AWS SDKs' own variable; boto3 reads it by itself, Arrow's S3 client does not.
-    Raises ArgumentsInvalid.
-    """
-    values = {
-        f.name: arguments.get(_GLUE_NAMES.get(f.name, f.name), "")
-        for f in fields(Settings)
-        if f.name != "endpoint_url"
-    }
+
+def from_maintenance_arguments(arguments: Mapping[str, str]) -> Settings:
+    """`arguments` is what getResolvedOptions returned for MAINTENANCE_ARGUMENTS. Raises ArgumentsInvalid."""
+    return Settings(**_values(arguments, _OF_JOB), workflow_name="", endpoint_url=_endpoint_url())
+
+
+def _values(arguments: Mapping[str, str], own_names: Mapping[str, str]) -> dict[str, str]:
+    names = {name: name for name in _GIVEN} | own_names
+    values = {name: arguments.get(argument) or "" for name, argument in names.items()}
     if missing := [name for name, value in values.items() if not value]:
         raise ArgumentsInvalid(f"job arguments without a value: {', '.join(missing)}")
-    return Settings(**values, endpoint_url=os.environ.get("AWS_ENDPOINT_URL") or None)
+    return values
+
+
+def _endpoint_url() -> str | None:
+    """The AWS SDKs' own variable; boto3 reads it by itself, Arrow's S3 client does not."""
+    return os.environ.get("AWS_ENDPOINT_URL") or None
 
 
 @dataclass(frozen=True, slots=True)

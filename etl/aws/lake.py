@@ -3,22 +3,32 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 from etl.alert import Alert
 from etl.aws import object_store
 from etl.aws.alerts import publish_alert
 from etl.aws.catalog import open_catalog
 from etl.aws.metrics import publish_metrics
+from etl.aws.table_files import S3TableFiles
 from etl.batch import Batch
 from etl.contract import Column, Contract, load_columns, load_contract
 from etl.errors import HistoryInvalid, ManifestInvalid, ObjectMissing
+from etl.maintenance_report import MaintenanceReport
 from etl.manifest import Manifest, parse_manifest
-from etl.run_files import batch_key, gate_report_key, history_key, manifest_key, merge_report_key
+from etl.run_files import (
+    batch_key,
+    gate_report_key,
+    history_key,
+    maintenance_report_key,
+    manifest_key,
+    merge_report_key,
+)
 from etl.run_report import GateReport, MergeReport
 from etl.settings import Settings
 from etl.steps.history import AcceptedBatch, add_to_history, history_to_json, parse_history
 from etl.tables.iceberg import IcebergTable
+from etl.tables.maintenance_iceberg import MaintainedTable
 
 _DOCS = "data-docs"
 
@@ -52,6 +62,16 @@ class Lake:
 
     def quarantine_table(self) -> IcebergTable:
         return IcebergTable(self._catalog, (self._settings.quarantine_database, self._settings.dataset))
+
+    def maintained_table(self, zone: Literal["processed", "quarantine"]) -> MaintainedTable:
+        databases = {
+            "processed": self._settings.processed_database,
+            "quarantine": self._settings.quarantine_database,
+        }
+        return MaintainedTable(self._catalog, (databases[zone], self._settings.dataset))
+
+    def table_files(self) -> S3TableFiles:
+        return S3TableFiles()
 
     def stage(self, staged: bytes) -> str:
         """Write the staged file of this run and return its URI."""
@@ -111,6 +131,10 @@ class Lake:
 
     def write_merge_report(self, report: MergeReport) -> None:
         key = merge_report_key(report.dataset, report.run_id)
+        self._write_docs(key, json.dumps(asdict(report), indent=2), "application/json")
+
+    def write_maintenance_report(self, report: MaintenanceReport) -> None:
+        key = maintenance_report_key(report.dataset, report.run_id)
         self._write_docs(key, json.dumps(asdict(report), indent=2), "application/json")
 
     def docs_uri(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""What both job scripts do: settings and batch from the arguments, then the pipeline."""
+"""What all job scripts do: settings, and batch if there is one, from the arguments; then the work."""
 
 import gc
 import json
@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Mapping
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Literal
 
 from etl import pipeline
@@ -16,12 +17,16 @@ from etl.aws.workflow import read_run_properties
 from etl.batch import from_run_properties
 from etl.errors import LakegateError, RunFailed
 from etl.job_log import start_log
+from etl.maintenance import run_maintenance
+from etl.maintenance_report import MaintenanceReport
 from etl.run_report import GateReport, MergeReport
-from etl.settings import from_job_arguments
+from etl.settings import from_job_arguments, from_maintenance_arguments
+
+Step = Literal["gate", "merge", "maintain"]
 
 
-def run_job(step: Literal["gate", "merge"], arguments: Mapping[str, str]) -> None:
-    """Run one step of the workflow run that the arguments name; the report is the last line of the log.
+def run_job(step: Step, arguments: Mapping[str, str]) -> None:
+    """Run one step on what the arguments name; the report is the last line of the log.
 
     An error leaves as an exception: Glue makes its class and message the job run's error message. Only errors
     of our own do, since what any other says may quote a row; of those, the log gets the places alone.
@@ -39,7 +44,10 @@ def run_job(step: Literal["gate", "merge"], arguments: Mapping[str, str]) -> Non
         gc.freeze()  # the process ends now; going through all of its objects once more takes a second
 
 
-def _run(step: Literal["gate", "merge"], arguments: Mapping[str, str]) -> GateReport | MergeReport:
+def _run(step: Step, arguments: Mapping[str, str]) -> GateReport | MergeReport | MaintenanceReport:
+    if step == "maintain":
+        settings = from_maintenance_arguments(arguments)
+        return run_maintenance(settings.run_id, Lake(settings), datetime.now(UTC))
     settings = from_job_arguments(arguments)
     properties = read_run_properties(settings.workflow_name, settings.run_id)
     batch, mode = from_run_properties(properties, find_key)

@@ -38,24 +38,42 @@ def _handle(detail: Mapping[str, str], settings: LambdaSettings) -> None:
     if step == "gate" and _is_reported(dataset, run_id, settings):
         logger.info("run %s: the gate refused the batch and raised the alert itself", run_id)
         return
+    is_maintenance = step == "maintain"  # which has no batch, and belongs to no workflow
+    written, next_step = _after_maintenance(job) if is_maintenance else _after_batch(workflow, run_id)
     alert = compose(
         dataset,
-        "critical",
+        "warning" if is_maintenance else "critical",
         f"{dataset}: the {step} job ended as {detail['state']}",
         {
             "Dataset": dataset,
             "Job": f"{job}, run {detail['jobRunId']}",
-            "Workflow run": f"{workflow}, {run_id}",
+            "Workflow run": f"{workflow}, {run_id}" if workflow else None,
             "Error": detail.get("message"),
-            "Written": "nothing of this run is in the table, unless its commit came before the failure",
+            "Written": written,
             "Logs": f"CloudWatch, {run.log_group}, stream {detail['jobRunId']}",
         },
+        next_step,
+    )
+    publish_alert(settings.alert_topic_arn, alert)
+
+
+def _after_batch(workflow: str, run_id: str) -> tuple[str, str]:
+    """What a gate or a merge that failed has written, and what to do."""
+    return (
+        "nothing of this run is in the table, unless its commit came before the failure",
         f"Start the workflow again once the cause is gone; a batch that is in the table already changes "
         f"nothing: aws glue start-workflow-run --name {workflow} --run-properties "
         f'"$(aws glue get-workflow-run-properties --name {workflow} --run-id {run_id} '
         f'--query RunProperties --output json)"',
     )
-    publish_alert(settings.alert_topic_arn, alert)
+
+
+def _after_maintenance(job: str) -> tuple[str, str]:
+    return (
+        "the tables hold the rows that they held; what was left undone, the next run does",
+        "Until a run succeeds, rows stay in quarantine beyond their time and small files pile up. Once the "
+        f"cause is gone, start one, or let the schedule do so: aws glue start-job-run --job-name {job}",
+    )
 
 
 def _is_reported(dataset: str, run_id: str, settings: LambdaSettings) -> bool:

@@ -34,7 +34,7 @@ def merge_batch(
     then finds to be its own commit is told as if there had been no interruption.
     """
     same_rows = {name: value for name, value in marks.items() if name != RUN_ID}
-    for attempt in _attempts():
+    for attempt in attempts_at_commit():
         with attempt:
             table.refresh()
             if (own := table.find_summary(marks)) and COUNTS in own:
@@ -77,17 +77,18 @@ def replace_batch(
 
     The table gets those of `columns` that it lacks, also when there are no rows.
     """
-    for attempt in _attempts():
+    for attempt in attempts_at_commit():
         with attempt:
             table.refresh()
             table.add_columns(columns)
             table.replace_batch(batch_id, rows)
 
 
-def _attempts() -> Retrying:
+def attempts_at_commit(most: int = _ATTEMPTS) -> Retrying:
+    """Of a commit: whoever gets one reads the table and plans anew; the last error is raised as it is."""
     return Retrying(
         retry=retry_if_exception_type((CommitConflict, CommitStateUnknown)),
         wait=wait_random_exponential(multiplier=0.2, max=10),
-        stop=stop_after_attempt(_ATTEMPTS),
+        stop=stop_after_attempt(most),
         reraise=True,
     )

@@ -28,14 +28,17 @@ locals {
 
   hours_per_unit = { h = 1, d = 24 }
 
+  # Of a contract that names none; etl/custom_properties.py has the same.
+  maintenance_schedule = "cron(0 5 * * ? *)"
+
   datasets = {
     for dataset, contract in local.contracts : dataset => {
-      description               = try(trimspace(contract.description.purpose), contract.name)
-      owner                     = contract.team.name
-      columns                   = local.columns[dataset]
-      schedule                  = local.service_levels[dataset].frequency.schedule
-      freshness_hours           = local.service_levels[dataset].freshness.value * local.hours_per_unit[local.service_levels[dataset].freshness.unit]
-      quarantine_retention_days = local.custom_properties[dataset].quarantineRetentionDays
+      description          = try(trimspace(contract.description.purpose), contract.name)
+      owner                = contract.team.name
+      columns              = local.columns[dataset]
+      schedule             = local.service_levels[dataset].frequency.schedule
+      freshness_hours      = local.service_levels[dataset].freshness.value * local.hours_per_unit[local.service_levels[dataset].freshness.unit]
+      maintenance_schedule = try(local.custom_properties[dataset].maintenance.schedule, local.maintenance_schedule)
     }
   }
 }

@@ -152,9 +152,10 @@ def test_a_night_without_files_starts_nothing(lake: ALake, workflow: str):
 
 
 def a_failed_job(lake: ALake, step: str, run_id: str = "wr_1") -> dict[str, Any]:
-    """A job run of a workflow run, and the event of its failure."""
+    """A job run, of a workflow run if that has an id, and the event of its failure."""
     glue, name = lake.client("glue"), a_job(lake, step)
-    arguments = {"--WORKFLOW_NAME": f"{lake.name}-employee", "--WORKFLOW_RUN_ID": run_id}
+    of_workflow = {"--WORKFLOW_NAME": f"{lake.name}-employee", "--WORKFLOW_RUN_ID": run_id}
+    arguments = of_workflow if run_id else {}
     job_run = glue.start_job_run(JobName=name, Arguments=arguments)["JobRunId"]
     deadline = time.monotonic() + 20
     while glue.get_job_run(JobName=name, RunId=job_run)["JobRun"]["JobRunState"] in ("STARTING", "RUNNING"):
@@ -179,6 +180,16 @@ def test_a_job_that_died_is_told(lake: ALake):
     assert mail.startswith("[Lakegate critical] employee: the merge job ended as FAILED\n")
     for fact in ("CommitStateUnknown: db.x", "wr_1", "aws glue start-workflow-run --name"):
         assert fact in mail
+
+
+@pytest.mark.usefixtures("workflow")
+def test_a_maintenance_that_died_is_told(lake: ALake):
+    """It belongs to no workflow and holds no batch up: a warning, with the job to start again."""
+    assert handle_failure.handler(sqs(a_failed_job(lake, "maintain", "")), None) == {"batchItemFailures": []}
+    (mail,) = lake.mails()
+    assert mail.startswith("[Lakegate warning] employee: the maintain job ended as FAILED\n")
+    assert f"aws glue start-job-run --job-name {lake.name}-employee-maintain" in mail
+    assert "Workflow run" not in mail
 
 
 @pytest.mark.usefixtures("workflow")

@@ -53,5 +53,6 @@ def test_only_what_may_pass_by_itself_is_retried():
     assert {kind.__name__ for kind in CLASSES if kind.retryable} == {
         "CommitConflict",
         "CommitStateUnknown",
+        "FilesNotRemoved",
         "RunFailed",
     }

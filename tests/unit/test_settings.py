@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from etl.errors import ArgumentsInvalid
-from etl.settings import JOB_ARGUMENTS, from_environment, from_job_arguments
+from etl.settings import (
+    JOB_ARGUMENTS,
+    MAINTENANCE_ARGUMENTS,
+    from_environment,
+    from_job_arguments,
+    from_maintenance_arguments,
+)
 
 ARGUMENTS = {name: f"the {name}" for name in JOB_ARGUMENTS}
 
@@ -36,6 +42,16 @@ def test_an_argument_that_is_missing_or_empty(name: str):
     for arguments in (ARGUMENTS | {name: ""}, {k: v for k, v in ARGUMENTS.items() if k != name}):
         with pytest.raises(ArgumentsInvalid, match=f"without a value: {field}$"):
             from_job_arguments(arguments)
+
+
+def test_the_maintenance_belongs_to_no_workflow():
+    """Its run id is the job run's own, which Glue gives without being asked."""
+    given = {name: f"the {name}" for name in MAINTENANCE_ARGUMENTS}
+    settings = from_maintenance_arguments(given | {"JOB_RUN_ID": "jr_1", "JOB_ID": None})
+
+    assert (settings.workflow_name, settings.run_id, settings.dataset) == ("", "jr_1", "the dataset")
+    with pytest.raises(ArgumentsInvalid, match=r"without a value: run_id$"):
+        from_maintenance_arguments(given | {"JOB_RUN_ID": None})
 
 
 def test_terraform_passes_every_argument():

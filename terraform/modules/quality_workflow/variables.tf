@@ -18,9 +18,10 @@ variable "environment" {
 }
 
 variable "datasets" {
-  description = "Owner per dataset; each dataset has a workflow."
+  description = "Owner per dataset, and when its tables are maintained (cron, in UTC); each dataset has a workflow."
   type = map(object({
-    owner = string
+    owner                = string
+    maintenance_schedule = string
   }))
 }
 
@@ -85,8 +86,9 @@ variable "glue_modules" {
 variable "glue_scripts" {
   description = "S3 URI of the script of each job."
   type = object({
-    gate  = string
-    merge = string
+    gate     = string
+    merge    = string
+    maintain = string
   })
 }
 
@@ -122,7 +124,7 @@ variable "jobs" {
 
   validation {
     condition     = var.jobs.timeout_minutes >= 1 && var.jobs.timeout_minutes <= 2880
-    error_message = "A job may run for 1 minute to 2 days (2880 minutes)."
+    error_message = "A job may run for 1 minute to 2 days (2880 minutes): contracts rely on it (orphanAgeHours)."
   }
 }
 
