@@ -21,14 +21,13 @@ locals {
 module "storage" {
   source = "../modules/storage"
 
-  name_prefix               = local.name_prefix
-  account                   = local.account
-  quarantine_retention_days = { for dataset, facts in local.datasets : dataset => facts.quarantine_retention_days }
-  force_destroy             = var.force_destroy
-  manage_lifecycle_rules    = var.manage_lifecycle_rules
-  artifacts_dir             = var.artifacts_dir
-  glue_scripts_dir          = var.glue_scripts_dir
-  expectations_dir          = var.expectations_dir
+  name_prefix            = local.name_prefix
+  account                = local.account
+  force_destroy          = var.force_destroy
+  manage_lifecycle_rules = var.manage_lifecycle_rules
+  artifacts_dir          = var.artifacts_dir
+  glue_scripts_dir       = var.glue_scripts_dir
+  expectations_dir       = var.expectations_dir
 }
 
 module "catalog" {

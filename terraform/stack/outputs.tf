@@ -13,6 +13,11 @@ output "workflows" {
   value       = module.quality_workflow.workflows
 }
 
+output "maintenance_jobs" {
+  description = "Name of the maintenance job per dataset."
+  value       = module.quality_workflow.maintenance_jobs
+}
+
 output "alert_topic_arn" {
   description = "ARN of the topic for people."
   value       = module.operations.alert_topic_arn

@@ -13,6 +13,11 @@ output "workflows" {
   value       = module.stack.workflows
 }
 
+output "maintenance_jobs" {
+  description = "Name of the maintenance job per dataset."
+  value       = module.stack.maintenance_jobs
+}
+
 output "alert_topic_arn" {
   description = "ARN of the topic for people."
   value       = module.stack.alert_topic_arn

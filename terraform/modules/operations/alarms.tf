@@ -52,6 +52,34 @@ resource "aws_cloudwatch_metric_alarm" "rejected_batch" {
   }
 }
 
+# Nothing else removes rows from the quarantine, and a run that was never started does not fail.
+resource "aws_cloudwatch_metric_alarm" "maintenance" {
+  for_each = var.datasets
+
+  alarm_name        = "${var.name_prefix}-${each.key}-maintenance"
+  alarm_description = "The tables of ${each.key} were not maintained for a week: quarantined rows stay beyond their time, and small files pile up. Look at the trigger ${var.name_prefix}-${each.key}-maintenance and at the last runs of the job ${var.name_prefix}-${each.key}-maintain. Owner: ${each.value.owner}."
+
+  namespace   = var.metrics_namespace
+  metric_name = "MaintenanceSeconds"
+  dimensions  = { Dataset = each.key }
+
+  statistic           = "SampleCount"
+  period              = 86400
+  evaluation_periods  = 7 # CloudWatch looks back no further
+  datapoints_to_alarm = 7
+  threshold           = 1
+  comparison_operator = "LessThanThreshold"
+  treat_missing_data  = "breaching"
+
+  alarm_actions = [aws_sns_topic.alerts.arn]
+  ok_actions    = [aws_sns_topic.alerts.arn]
+
+  tags = {
+    dataset = each.key
+    owner   = each.value.owner
+  }
+}
+
 # EventBridge counts the failures by itself, so this alarm works when our own code did not get to send a metric.
 resource "aws_cloudwatch_metric_alarm" "failed_runs" {
   alarm_name        = "${var.name_prefix}-failed-runs"

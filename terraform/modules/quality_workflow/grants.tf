@@ -13,7 +13,7 @@ resource "aws_lakeformation_permissions" "job_database" {
 }
 
 resource "aws_lakeformation_permissions" "job_table" {
-  for_each = local.jobs
+  for_each = { for key, job in local.jobs : key => job if contains(local.stages, job.stage) }
 
   principal   = aws_iam_role.job[each.value.stage].arn
   permissions = ["ALTER", "DESCRIBE"]

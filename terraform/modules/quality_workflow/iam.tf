@@ -1,4 +1,4 @@
-# A role per stage: the gate writes no table that dashboards read, and the merge reads nothing that was not gated.
+# A role per kind of job: the gate writes no table that dashboards read, and the merge reads nothing that was not gated.
 
 locals {
   s3_arn   = "arn:${var.account.partition}:s3:::"
@@ -25,14 +25,14 @@ data "aws_iam_policy_document" "assume_job_role" {
 }
 
 resource "aws_iam_role" "job" {
-  for_each = local.stages
+  for_each = local.descriptions
 
   name               = "${var.name_prefix}-${each.key}-job"
-  description        = each.key == "gate" ? "Reads landed files, stages what passed, quarantines what did not." : "Merges staged batches into the processed tables."
+  description        = each.value.role
   assume_role_policy = data.aws_iam_policy_document.assume_job_role.json
 }
 
-# What both stages do.
+# What every job does.
 data "aws_iam_policy_document" "job" {
   statement {
     sid       = "ReadCode"
@@ -72,33 +72,9 @@ data "aws_iam_policy_document" "job" {
   }
 
   statement {
-    sid       = "ReadWhatStartedTheRun"
-    actions   = ["glue:GetWorkflowRunProperties"]
-    resources = [for dataset in local.datasets : "${local.glue_arn}:workflow/${var.name_prefix}-${dataset}"]
-  }
-
-  statement {
-    sid       = "FindLandedFile"
-    actions   = ["s3:ListBucketVersions"] # a run knows the version of its file and the folder, not the name
-    resources = ["${local.s3_arn}${var.buckets.raw}"]
-
-    condition {
-      test     = "StringLike"
-      variable = "s3:prefix"
-      values   = [for dataset in local.datasets : "${dataset}/dt=*"] # any day
-    }
-  }
-
-  statement {
     sid       = "UseKeys"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = [var.kms_key_arns.sensitive, var.kms_key_arns.general]
-  }
-
-  statement {
-    sid       = "TellPeople"
-    actions   = ["sns:Publish"]
-    resources = [var.alert_topic_arn]
   }
 
   statement {
@@ -130,8 +106,37 @@ data "aws_iam_policy_document" "job" {
   }
 }
 
-data "aws_iam_policy_document" "gate" {
+# What both stages of the workflow do beside.
+data "aws_iam_policy_document" "stage" {
   source_policy_documents = [data.aws_iam_policy_document.job.json]
+
+  statement {
+    sid       = "ReadWhatStartedTheRun"
+    actions   = ["glue:GetWorkflowRunProperties"]
+    resources = [for dataset in local.datasets : "${local.glue_arn}:workflow/${var.name_prefix}-${dataset}"]
+  }
+
+  statement {
+    sid       = "FindLandedFile"
+    actions   = ["s3:ListBucketVersions"] # a run knows the version of its file and the folder, not the name
+    resources = ["${local.s3_arn}${var.buckets.raw}"]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = [for dataset in local.datasets : "${dataset}/dt=*"] # any day
+    }
+  }
+
+  statement {
+    sid       = "TellPeople"
+    actions   = ["sns:Publish"]
+    resources = [var.alert_topic_arn]
+  }
+}
+
+data "aws_iam_policy_document" "gate" {
+  source_policy_documents = [data.aws_iam_policy_document.stage.json]
 
   statement {
     sid       = "ReadLandedFiles"
@@ -193,7 +198,7 @@ data "aws_iam_policy_document" "gate" {
 }
 
 data "aws_iam_policy_document" "merge" {
-  source_policy_documents = [data.aws_iam_policy_document.job.json]
+  source_policy_documents = [data.aws_iam_policy_document.stage.json]
 
   statement {
     sid       = "ReadManifest"
@@ -239,8 +244,9 @@ data "aws_iam_policy_document" "merge" {
 
 resource "aws_iam_role_policy" "job" {
   for_each = {
-    gate  = data.aws_iam_policy_document.gate.json
-    merge = data.aws_iam_policy_document.merge.json
+    gate     = data.aws_iam_policy_document.gate.json
+    merge    = data.aws_iam_policy_document.merge.json
+    maintain = data.aws_iam_policy_document.maintain.json
   }
 
   name   = "${each.key}-job"

@@ -1,9 +1,24 @@
 locals {
-  stages = toset(["gate", "merge"])
+  stages = toset(["gate", "merge"]) # of the workflow; the maintenance runs by a schedule of its own
+
+  descriptions = {
+    gate = {
+      job  = "Validates a batch and stages what passed."
+      role = "Reads landed files, stages what passed, quarantines what did not."
+    }
+    merge = {
+      job  = "Merges a gated batch in one commit."
+      role = "Merges staged batches into the processed tables."
+    }
+    maintain = {
+      job  = "Joins small files, and removes old snapshots, old quarantined rows and orphans."
+      role = "Keeps the processed and the quarantine tables in order."
+    }
+  }
 
   # "employee/gate" => { dataset = "employee", stage = "gate" }
   jobs = {
-    for pair in setproduct(keys(var.datasets), local.stages) :
+    for pair in setproduct(keys(var.datasets), setunion(local.stages, ["maintain"])) :
     "${pair[0]}/${pair[1]}" => { dataset = pair[0], stage = pair[1] }
   }
 
@@ -29,7 +44,7 @@ resource "aws_glue_job" "stage" {
   for_each = local.jobs
 
   name              = local.job_names[each.key]
-  description       = each.value.stage == "gate" ? "Validates a batch of ${each.value.dataset} and stages what passed." : "Merges a gated batch of ${each.value.dataset} in one commit."
+  description       = "${local.descriptions[each.value.stage].job} Dataset: ${each.value.dataset}."
   role_arn          = aws_iam_role.job[each.value.stage].arn
   glue_version      = "5.1"
   worker_type       = var.jobs.worker_type
@@ -49,7 +64,8 @@ resource "aws_glue_job" "stage" {
   }
 
   execution_property {
-    max_concurrent_runs = var.jobs.max_concurrent_runs
+    # Two at once would do the same work twice.
+    max_concurrent_runs = each.value.stage == "maintain" ? 1 : var.jobs.max_concurrent_runs
   }
 
   default_arguments = merge(

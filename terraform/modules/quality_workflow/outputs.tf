@@ -13,3 +13,10 @@ output "job_names" {
   description = "Names of all jobs; known before the jobs exist."
   value       = sort(values(local.job_names))
 }
+
+output "maintenance_jobs" {
+  description = "Name of the maintenance job per dataset, once its schedule is in place."
+  value       = { for dataset in keys(var.datasets) : dataset => aws_glue_job.stage["${dataset}/maintain"].name }
+
+  depends_on = [aws_glue_trigger.maintenance]
+}

@@ -2,6 +2,8 @@
 # build is a new key that updates whatever points at it.
 
 locals {
+  glue_jobs = ["gate", "merge", "maintain"]
+
   wheel = one(fileset(var.artifacts_dir, "lakegate-*-py3-none-any.whl"))
 
   # What the wheel needs, as zips of wheels: Glue installs from them without an index. Offline there is none; the
@@ -14,7 +16,7 @@ locals {
       "lambdas/lakegate-lambdas.zip" = "${var.artifacts_dir}/lakegate-lambdas.zip"
     },
     { for zip in local.dependency_zips : "wheels/${zip}" => "${var.artifacts_dir}/${zip}" },
-    { for job in ["gate", "merge"] : "glue_jobs/${job}.py" => "${var.glue_scripts_dir}/${job}.py" },
+    { for job in local.glue_jobs : "glue_jobs/${job}.py" => "${var.glue_scripts_dir}/${job}.py" },
   )
 
   # Contracts and suites keep their place in the repository; the jobs read them by dataset name.

@@ -24,7 +24,7 @@ output "glue_modules" {
 output "glue_scripts" {
   description = "S3 URI of the script of each job."
   value = {
-    for job in ["gate", "merge"] :
+    for job in local.glue_jobs :
     job => "s3://${module.zone["artifacts"].name}/${aws_s3_object.code["glue_jobs/${job}.py"].key}"
   }
 }

@@ -12,11 +12,6 @@ variable "account" {
   })
 }
 
-variable "quarantine_retention_days" {
-  description = "Days that the quarantined rows of each dataset are kept."
-  type        = map(number)
-}
-
 variable "force_destroy" {
   description = "Whether a destroy may delete buckets that still hold objects."
   type        = bool
@@ -60,14 +55,14 @@ variable "artifacts_dir" {
 }
 
 variable "glue_scripts_dir" {
-  description = "Folder with the entry scripts of the Glue jobs, gate.py and merge.py."
+  description = "Folder with the entry scripts of the Glue jobs: gate.py, merge.py and maintain.py."
   type        = string
 
   validation {
     condition = alltrue([
-      for script in ["gate.py", "merge.py"] : length(fileset(var.glue_scripts_dir, script)) == 1
+      for script in ["gate.py", "merge.py", "maintain.py"] : length(fileset(var.glue_scripts_dir, script)) == 1
     ])
-    error_message = "glue_scripts_dir must hold gate.py and merge.py."
+    error_message = "glue_scripts_dir must hold gate.py, merge.py and maintain.py."
   }
 }
 

@@ -24,12 +24,9 @@ locals {
       key                 = "sensitive"
       data_classification = "pii"
       noncurrent_days     = 7
-      # Only the data files: an Iceberg table that lost its metadata cannot be opened any more. Rows leave the
-      # table by maintenance; this rule is the promise that their bytes are gone even when maintenance is not run.
-      expirations = [
-        for dataset, days in var.quarantine_retention_days :
-        { id = "quarantine-${dataset}", prefix = "warehouse/${dataset}/data/", days = days }
-      ]
+      # No rule on the table's files: by their age alone, S3 would delete some that the table still names. The
+      # maintenance deletes rows when their time is over, then the files that held them; this rule ends their copies.
+      expirations = []
     }
     docs = {
       key                 = "general"
