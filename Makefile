@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up down docs test test-fast bench chromium checkov tf-check lint format package lock clean
+.PHONY: help demo up down docs maintain test test-fast bench chromium checkov tf-check lint format package lock clean
 
 PYTHON311 := $(firstword $(wildcard .venv/bin/python) $(shell command -v python3.11 2>/dev/null))
 PY := .venv/bin/python
@@ -43,6 +43,9 @@ down: $(STAMP) ## Stop the offline AWS
 
 docs: $(STAMP) ## Serve the Data Docs on this machine; ENV=dev or ENV=prod for those of an AWS account
 	@exec $(PY) -m scripts.docs --env $(or $(ENV),local)
+
+maintain: $(STAMP) ## Maintain the tables now; DATASET=employee for one dataset, ENV=dev or ENV=prod in an AWS account
+	@exec $(PY) -m scripts.maintain --env $(or $(ENV),local) $(if $(DATASET),--dataset $(DATASET))
 
 test: $(STAMP) chromium checkov ## All tests
 	@exec $(PY) -m pytest -n auto --dist loadfile
