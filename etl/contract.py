@@ -20,6 +20,7 @@ from etl.custom_properties import (
     DeduplicateRule,
     Engine,
     HistoryBand,
+    Identity,
     Maintenance,
     SchemaDrift,
 )
@@ -97,6 +98,7 @@ class Contract:
     history: HistoryBand | None
     quarantine_retention_days: int
     maintenance: Maintenance
+    identity: Identity | None = None
     schema_drift: SchemaDrift = SchemaDrift.REJECT
 
     @property
@@ -148,6 +150,7 @@ def load_contract(text: str, source: str, dataset: str | None = None) -> Contrac
         if custom.engine is Engine.SPARK:
             problems.append("customProperties.engine: spark is not there yet; use single_node")
         problems += _problems_of_ordering(custom.deduplicate, columns, key)
+        problems += _problems_of_identity(custom.identity, columns, key)
     freshness = [p for p in document.slaProperties or [] if p.property == "freshness"]
     if len(freshness) != 1 or freshness[0].unit != "h" or not isinstance(freshness[0].value, int | float):
         problems.append("slaProperties: one `freshness` in unit h with a numeric value is expected")
@@ -168,6 +171,7 @@ def load_contract(text: str, source: str, dataset: str | None = None) -> Contrac
         history=custom.history,
         quarantine_retention_days=custom.quarantine_retention_days,
         maintenance=custom.maintenance,
+        identity=custom.identity,
         schema_drift=custom.schema_drift,
     )
 
@@ -185,6 +189,21 @@ def _problems_of_ordering(
         yield f"{place}: {name} is part of the key, so rows with one key do not differ in it"
     elif types[name] in _WITHOUT_ORDER:
         yield f"{place}: {name} is a {types[name]}, which has no order; take a number, a date or a timestamp"
+
+
+def _problems_of_identity(
+    identity: Identity | None, columns: Iterable[Column], key: tuple[str, ...]
+) -> Iterator[str]:
+    if identity is None:
+        return
+    place, types = "customProperties.identity.agingColumn", {c.name: c.type for c in columns}
+    name = identity.aging_column
+    if name not in key:
+        yield f"{place}: {name} is not part of the key"
+    elif types[name] != "bigint":
+        yield f"{place}: {name} is a {types[name]}; what ages is a bigint"
+    elif len(key) == 1:
+        yield f"{place}: {name} is the whole key, so nothing is left that could stay the same"
 
 
 def _missing_for_terraform(document: OpenDataContractStandard) -> Iterator[str]:
@@ -228,8 +247,7 @@ def _columns(properties: Iterable[SchemaProperty]) -> tuple[list[Column], list[s
             problems.append(
                 f"column {name}: classification {p.classification!r} is none of {[*Classification]}"
             )
-            continue
-        classification = Classification(p.classification) if p.classification else None
+        classification = next((c for c in Classification if c == p.classification), None)
         columns.append(
             Column(name, p.physicalType or "", bool(p.required), classification, p.description or "")
         )

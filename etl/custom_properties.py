@@ -118,6 +118,15 @@ class Maintenance(pydantic.BaseModel):
     orphan_age_hours: Annotated[int, pydantic.Field(gt=LONGEST_JOB_HOURS)] = 72
 
 
+class Identity(pydantic.BaseModel):
+    """The key names somebody; its column `aging_column` grows by `step` in time (etl/steps/identity.py)."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
+    aging_column: str
+    step: Annotated[int, pydantic.Field(ge=1)] = 1
+
+
 class CustomProperties(pydantic.BaseModel):
     """All of them, each with its default; a property that is none of these is refused."""
 
@@ -132,3 +141,4 @@ class CustomProperties(pydantic.BaseModel):
     csv: CsvFormat = CsvFormat()
     history: HistoryBand | None = None
     maintenance: Maintenance = Maintenance()
+    identity: Identity | None = None

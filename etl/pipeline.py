@@ -15,6 +15,7 @@ from etl.run_report import GateReport, MergeReport, Verdict
 from etl.steps.dedupe import dedupe_rows
 from etl.steps.gate import Judgement, judge_rows
 from etl.steps.history import describe_batch, usual_figures
+from etl.steps.identity import count_duplicates
 from etl.steps.keys import hash_rows
 from etl.steps.merge import add_lineage
 from etl.steps.quarantine import collect_quarantine, keep_passed_rows
@@ -61,12 +62,14 @@ def run_merge(batch: Batch, mode: MergeMode, run_id: str, lake: Lake) -> MergeRe
         hashed = rows.append_column("_row_hash", hashes)
         deduped = dedupe_rows(hashed, contract.key, "_row_hash", contract.deduplicate)
         kept = deduped.rows.drop_columns("_row_hash")
+        duplicates = count_duplicates(deduped, contract.key, contract.identity)
         merging = add_lineage(kept, deduped.rows["_row_hash"], batch, run_id, datetime.now(UTC))
     with watch.stage("merge"):
         marks = {BATCH_ID: batch.batch_id, STAGED_SHA256: manifest.staged_sha256, RUN_ID: run_id}
         columns = (*contract.columns, *lake.lineage_columns())
-        merged = merge_batch(lake.table(), merging, marks, contract.key, mode, columns)
-    return report_merge(batch, mode, run_id, manifest, deduped, merged, lake, watch)
+        table, identity = lake.table(), contract.identity
+        merged = merge_batch(table, merging, marks, contract.key, mode, columns, identity)
+    return report_merge(batch, mode, run_id, manifest, duplicates, merged, lake, watch)
 
 
 def _examine(batch: Batch, lake: Lake, watch: Stopwatch) -> Finding:

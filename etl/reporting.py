@@ -8,8 +8,9 @@ from etl.alert import Alert, compose
 from etl.aws.lake import Lake
 from etl.batch import Batch, MergeMode
 from etl.contract import Contract
+from etl.identity_alert import compose_identity_alert
 from etl.manifest import Manifest
-from etl.merged import Merged
+from etl.merged import Duplicates, Merged
 from etl.outcome import ExpectationOutcome
 from etl.publishing import publish_run
 from etl.quality.data_docs import page_of
@@ -17,7 +18,6 @@ from etl.quality.suite import Declared, Suite
 from etl.quality.validate import Validation
 from etl.run_report import GateReport, MergeReport, RowCounts, Verdict
 from etl.schema_drift import Drift
-from etl.steps.dedupe import Deduped
 from etl.steps.gate import Judgement
 from etl.steps.read_csv import ReadRows
 from etl.stopwatch import Stopwatch
@@ -86,19 +86,20 @@ def report_merge(
     mode: MergeMode,
     run_id: str,
     manifest: Manifest,
-    deduped: Deduped,
+    duplicates: Duplicates,
     merged: Merged,
     lake: Lake,
     watch: Stopwatch,
 ) -> MergeReport:
-    """Check that no row is missing or counted twice, then write the report and the metrics."""
+    """Check that no row is missing or counted twice; alert if keys do not seem to stay with whom they name;
+    then write the report and the metrics."""
     counts = RowCounts(
         read=manifest.rows_read,
         inserted=merged.inserted,
         updated=merged.updated,
         unchanged=merged.unchanged,
         skipped=merged.skipped,
-        duplicates=deduped.exact + deduped.conflicting,
+        duplicates=duplicates.exact + duplicates.conflicting,
         quarantined=manifest.rows_quarantined,
         unparsable=manifest.rows_unparsable,
     )
@@ -110,19 +111,28 @@ def report_merge(
         merge_mode=mode,
         counts=counts,
         conflicts=merged.conflicts,
-        conflicting_duplicates=deduped.conflicting,
+        conflicting_duplicates=duplicates.conflicting,
+        splits=merged.splits,
+        collisions=duplicates.collisions,
         already_committed=merged.already_committed,
         committed=merged.committed,
         snapshot_id=merged.snapshot_id,
         attempts=merged.attempts,
         finished_at=_now(),
+        conflict_keys=lake.hash_keys(merged.conflict_keys),
+        split_keys=lake.hash_keys(merged.split_keys),
+        collision_keys=lake.hash_keys(duplicates.collision_keys),
         seconds=watch.seconds | {"total": watch.total},
     )
-    lake.write_merge_report(report)
+    if report.splits or report.collisions:
+        lake.publish_alert(compose_identity_alert(batch, report, lake.merge_report_uri(report)))
+    lake.write_merge_report(report)  # after the alert, so that a run that is killed between tells of both
     lake.publish_metrics(
         {
             "RowsInserted": counts.inserted,
             "RowsUpdated": counts.updated,
+            "SuspectedSplits": report.splits,
+            "KeyCollisions": report.collisions,
             "BatchPublished": 0 if merged.already_committed else 1,
             "MergeSeconds": watch.total,
         }

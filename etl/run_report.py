@@ -109,7 +109,10 @@ class MergeReport:
 
     `already_committed` says that this very batch was in the table before; `conflicts` counts rows among the
     skipped whose values differ from the table's; `conflicting_duplicates` those among the duplicates that
-    differ from the row that was kept. `snapshot_id` is the table's current one after the run, and
+    differ from the row that was kept. Where keys name somebody, `splits` counts the inserted rows that may be
+    somebody whom the table knows by another age, and `collisions` the keys that stand in the file with
+    different values. `conflict_keys`, `split_keys` and `collision_keys` are hashes of the first of their keys
+    (etl/steps/listed_keys.py). `snapshot_id` is the table's current one after the run, and
     `committed` whether this run made it.
     """
 
@@ -120,9 +123,14 @@ class MergeReport:
     counts: RowCounts
     conflicts: int
     conflicting_duplicates: int
+    splits: int
+    collisions: int
     already_committed: bool
     committed: bool
     snapshot_id: str
     attempts: int
     finished_at: str
+    conflict_keys: tuple[str, ...] = ()
+    split_keys: tuple[str, ...] = ()
+    collision_keys: tuple[str, ...] = ()
     seconds: Mapping[str, float] = field(default_factory=dict)

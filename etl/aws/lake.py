@@ -5,6 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import Any, BinaryIO, Literal
 
+import pyarrow as pa
+
 from etl.alert import Alert
 from etl.aws import object_store
 from etl.aws.alerts import publish_alert
@@ -27,6 +29,7 @@ from etl.run_files import (
 from etl.run_report import GateReport, MergeReport
 from etl.settings import Settings
 from etl.steps.history import AcceptedBatch, add_to_history, history_to_json, parse_history
+from etl.steps.listed_keys import hash_keys
 from etl.tables.iceberg import IcebergTable
 from etl.tables.maintenance_iceberg import MaintainedTable
 
@@ -136,6 +139,13 @@ class Lake:
     def write_maintenance_report(self, report: MaintenanceReport) -> None:
         key = maintenance_report_key(report.dataset, report.run_id)
         self._write_docs(key, json.dumps(asdict(report), indent=2), "application/json")
+
+    def merge_report_uri(self, report: MergeReport) -> str:
+        return f"s3://{self._settings.docs_bucket}/{merge_report_key(report.dataset, report.run_id)}"
+
+    def hash_keys(self, keys: pa.Table | None) -> tuple[str, ...]:
+        """What names `keys` (etl.steps.listed_keys.list_keys) outside the zones for names."""
+        return tuple(hash_keys(keys, self.table().secret)) if keys else ()
 
     def docs_uri(self, name: str) -> str:
         return f"s3://{self._settings.docs_bucket}/{_DOCS}/{name}"

@@ -39,6 +39,11 @@ class IcebergTable:
         return ".".join(self._identifier)
 
     @property
+    def secret(self) -> bytes:
+        """Drawn when the table was made, and known to those alone who can read its metadata files."""
+        return self._table.metadata.table_uuid.bytes
+
+    @property
     def snapshot_id(self) -> str:
         snapshot = self._table.current_snapshot()
         return str(snapshot.snapshot_id) if snapshot else "none"

@@ -4,13 +4,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
+import numpy as np
 import pyarrow as pa
 from tenacity import Retrying, retry_if_exception_type, stop_after_attempt, wait_random_exponential
 
 from etl.batch import MergeMode
 from etl.contract import Column
+from etl.custom_properties import Identity
 from etl.errors import CommitConflict, CommitStateUnknown
+from etl.key import Key
 from etl.merged import Merged
+from etl.steps.identity import OtherAges, find_other_ages, find_splits
+from etl.steps.listed_keys import list_keys
 from etl.steps.merge import MergePlan, plan_merge
 from etl.tables.table import COUNTS, RUN_ID, Table
 
@@ -21,9 +26,10 @@ def merge_batch(
     table: Table,
     rows: pa.Table,
     marks: Mapping[str, str],
-    key: Sequence[str],
+    key: Key,
     mode: MergeMode,
     columns: Sequence[Column] = (),
+    identity: Identity | None = None,
 ) -> Merged:
     """Merge deduplicated rows with lineage in one commit, or in none if nothing changes.
 
@@ -33,6 +39,7 @@ def merge_batch(
     unknown, and in a run that is taken up again after it was killed, the table is read first: what the run
     then finds to be its own commit is told as if there had been no interruption.
     """
+    others = find_other_ages(rows, key, identity, mode) if identity else None
     same_rows = {name: value for name, value in marks.items() if name != RUN_ID}
     for attempt in attempts_at_commit():
         with attempt:
@@ -43,18 +50,28 @@ def merge_batch(
                 merged = Merged.before(rows.num_rows, table.snapshot_id)
             else:
                 table.add_columns(columns)
-                merged = _merge(table, plan_merge(rows, table.key_rows(key), key, mode), marks)
+                probes = others.keys if others else None
+                plan = plan_merge(rows, table.key_rows(key), key, mode, probes)
+                merged = _merge(table, plan, marks, _tell(plan, key, others))
     return replace(merged, attempts=attempt.retry_state.attempt_number)
 
 
-def _merge(table: Table, plan: MergePlan, marks: Mapping[str, str]) -> Merged:
-    merged = Merged(
+def _tell(plan: MergePlan, key: Key, others: OtherAges | None) -> Merged:
+    """What the plan will have done."""
+    splits = find_splits(others, plan) if others else np.empty(0, np.int64)
+    return Merged(
         inserted=len(plan.inserted),
         updated=plan.updated,
         unchanged=plan.unchanged,
         skipped=plan.skipped,
         conflicts=plan.conflicts,
+        splits=len(splits),
+        conflict_keys=list_keys(plan.rows, plan.conflicting, key),
+        split_keys=list_keys(plan.rows, splits, key),
     )
+
+
+def _merge(table: Table, plan: MergePlan, marks: Mapping[str, str], merged: Merged) -> Merged:
     if plan.is_empty:
         table.record(marks)
     else:

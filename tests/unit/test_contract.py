@@ -9,12 +9,13 @@ import yaml
 from builders import EXPECTATIONS, the_employee_contract, the_lineage_columns, the_quarantine_columns
 
 from etl.contract import LINEAGE_COLUMNS, Classification, Contract, load_columns, load_contract
-from etl.custom_properties import DeduplicateRule, Engine, Keep, SchemaDrift
+from etl.custom_properties import DeduplicateRule, Engine, Identity, Keep, SchemaDrift
 from etl.errors import ContractInvalid
 from etl.key import KeyCase
 from etl.quality.redaction import private_columns
 
 Document = dict[str, Any]
+NAMES = ("first_name", "last_name")
 
 
 def changed(change: Callable[[Document], Any]) -> Contract:
@@ -78,11 +79,20 @@ def test_which_duplicate_is_kept():
 
 def test_case_counts_in_a_key_unless_the_contract_says_otherwise():
     """`sensitive` is the default."""
-    stated = {"property": "keyCase", "value": "insensitive"}
-    insensitive = changed(lambda d: d["customProperties"].append(stated))
+    insensitive = changed(lambda d: custom(d, "keyCase").update(value="insensitive"))
+    silent = changed(lambda d: d["customProperties"].remove(custom(d, "keyCase")))
 
     assert insensitive.key.case is KeyCase.INSENSITIVE
-    assert the_employee_contract().key.case is KeyCase.SENSITIVE
+    assert silent.key == the_employee_contract().key
+
+
+def test_a_key_names_somebody_only_if_the_contract_says_so():
+    """Which column ages, and by how much, 1 if left out; without it nothing is suspected."""
+    yearly = changed(lambda d: custom(d, "identity")["value"].pop("step"))
+    silent = changed(lambda d: d["customProperties"].remove(custom(d, "identity")))
+
+    assert yearly.identity == Identity(agingColumn="age", step=1) == the_employee_contract().identity
+    assert silent.identity is None
 
 
 def test_new_columns_are_text_that_nobody_classified():
@@ -133,10 +143,11 @@ def test_decimals_are_exact():
         (lambda d: custom(d, "deduplicate").update(value=by("rank")), "there is no column rank"),
         (lambda d: custom(d, "deduplicate").update(value=by("job_title")), "is a string, which has no order"),
         (lambda d: custom(d, "deduplicate").update(value=by("age")), "age is part of the key"),
-        (
-            lambda d: d["customProperties"].append({"property": "keyCase", "value": "lower"}),
-            "customProperties.keyCase",
-        ),
+        (lambda d: custom(d, "keyCase").update(value="lower"), "customProperties.keyCase"),
+        (lambda d: custom(d, "identity")["value"].update(agingColumn="pay"), "pay is not part of the key"),
+        (lambda d: custom(d, "identity")["value"].update(agingColumn="last_name"), "what ages is a bigint"),
+        (lambda d: [column(d, name).pop("primaryKey") for name in NAMES], "age is the whole key, so nothing"),
+        (lambda d: custom(d, "identity")["value"].update(step=0), "customProperties.identity.step"),
         (lambda d: custom(d, "schemaDrift").update(value="ignore"), "customProperties.schemaDrift"),
         (lambda d: custom(d, "csv")["value"].update(delimiter=";;"), "customProperties.csv.delimiter"),
         (lambda d: custom(d, "csv")["value"].update(delimiter="§"), "customProperties.csv.delimiter"),

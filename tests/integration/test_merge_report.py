@@ -1,0 +1,78 @@
+"""What a merge tells of keys: conflicts, suspected splits and collisions, by hashes, and one alert."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from builders import TODAY, the_employee_contract
+from gate_runs import a_sample, published
+from lakes import ALake
+
+from etl.batch import MergeMode
+from etl.steps.listed_keys import hash_keys, list_keys
+
+pytestmark = pytest.mark.slow
+
+YESTERDAY, TOMORROW = TODAY - timedelta(days=1), TODAY + timedelta(days=1)
+KEY = the_employee_contract().key
+
+
+def lines_of(content: bytes) -> list[list[str]]:
+    return [line.split(",") for line in content.decode().splitlines()]
+
+
+def a_file(lines: list[list[str]]) -> bytes:
+    return "\n".join(",".join(line) for line in lines).encode()
+
+
+def a_hash_of(lake: ALake, line: list[str]) -> str:
+    """The hash of the line's key, made from the table's own secret."""
+    first, last, age = line[:3]
+    rows = pa.table({"first_name": [first], "last_name": [last], "age": [int(age)]})
+    (found,) = hash_keys(list_keys(rows, np.arange(1), KEY), lake.table().secret)
+    return found
+
+
+def test_a_backfill_lists_its_conflicts(lake: ALake):
+    """Rows that meet other values are listed by key hash; nobody is alerted, and no metric is of identity."""
+    published(lake, lake.land(a_sample().content), "wr_1")
+    lines = lines_of(a_sample().content)
+    lines[3][5] = "61000"
+    batch = lake.land(a_file(lines), YESTERDAY)
+    report = published(lake, batch, "wr_2", MergeMode.INSERT_ONLY)
+
+    assert (report.conflicts, report.splits, report.collisions) == (1, 0, 0)
+    assert report.conflict_keys == (a_hash_of(lake, lines[3]),)
+    assert lake.report("wr_2", "merge")["conflict_keys"] == [*report.conflict_keys]
+    assert lake.mails() == []
+
+
+def test_birthdays_and_namesakes_are_told_once_and_left_alone(lake: ALake):
+    """A split and a collision are in the report by hash and in one alert by number; the rows are written."""
+    published(lake, lake.land(a_sample().content), "wr_1")
+    lines = lines_of(a_sample().content)
+    lines[7][2] = str(int(lines[7][2]) + 1)
+    lines.append([*lines[9][:5], "61000", *lines[9][6:]])
+    report = published(lake, lake.land(a_file(lines), TOMORROW), "wr_2")
+    (mail,) = lake.mails()
+
+    assert (report.counts.inserted, report.counts.updated, report.counts.duplicates) == (1, 1, 1)
+    assert (report.splits, report.split_keys) == (1, (a_hash_of(lake, lines[7]),))
+    assert (report.collisions, report.collision_keys) == (1, (a_hash_of(lake, lines[9]),))
+    assert lake.rows().num_rows == 601, "the older row stays, and the newer one is beside it"
+    assert "employee of 2026-11-25 is written; 2 of its keys may not name one each" in mail
+    assert "runs/employee/wr_2/merge.json" in mail
+    assert not any(name in mail for line in (lines[7], lines[9]) for name in line[:2])
+
+
+def test_the_secret_is_not_in_the_catalog(lake: ALake):
+    """Who may read the catalog but not the processed zone's files cannot hash names to compare them."""
+    published(lake, lake.land(a_sample().content), "wr_1")
+    table = lake.client("glue").get_table(DatabaseName=lake.database("processed"), Name="employee")
+    secret = lake.table().secret
+
+    assert secret.hex() not in json.dumps(table, default=str).replace("-", "")
