@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pyarrow as pa
-from pyiceberg.expressions import LessThan
-from pyiceberg.io.pyarrow import _dataframe_to_data_files
+from pyiceberg.expressions import AlwaysTrue, LessThan
+from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
 from pyiceberg.manifest import DataFile as IcebergDataFile
 from pyiceberg.manifest import ManifestContent, ManifestFile
 from pyiceberg.table import TableProperties, Transaction
@@ -74,11 +74,10 @@ class MaintainedTable(IcebergTable):
         """Write each group as one file, and put these in the places of the old ones; answer how many."""
         tasks = {task.file.file_path: task for task in self._table.scan().plan_files()}
         transaction = self._table.transaction()
+        scan = ArrowScan(self._table.metadata, self._table.io, self._table.schema(), AlwaysTrue())
         written: list[IcebergDataFile] = []
         for group in groups:
-            rows = self._scan(self._table.schema().column_names).to_table(
-                [tasks[file.path] for file in group]
-            )
+            rows = scan.to_table([tasks[file.path] for file in group])
             files = self._write_one(transaction, rows)
             if sum(file.record_count for file in files) != rows.num_rows:
                 raise MaintenanceUnsound(self.name, "joined files hold another number of rows")
