@@ -3,13 +3,14 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up down docs maintain test test-fast bench chromium checkov tf-check lint format package lock clean
+.PHONY: help demo up down docs maintain test test-fast bench chromium checkov java spark tf-check lint format package lock clean
 
 PYTHON311 := $(firstword $(wildcard .venv/bin/python) $(shell command -v python3.11 2>/dev/null))
 PY := .venv/bin/python
 STAMP := .venv/.installed
 SETUP_SECONDS := build/setup-seconds
 CHECKOV := build/checkov/.installed
+SPARK := build/spark/.installed
 
 help: ## This list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,7 +48,7 @@ docs: $(STAMP) ## Serve the Data Docs on this machine; ENV=dev or ENV=prod for t
 maintain: $(STAMP) ## Maintain the tables now; DATASET=employee for one dataset, ENV=dev or ENV=prod in an AWS account
 	@exec $(PY) -m scripts.maintain --env $(or $(ENV),local) $(if $(DATASET),--dataset $(DATASET))
 
-test: $(STAMP) chromium checkov ## All tests
+test: $(STAMP) chromium checkov java spark ## All tests
 	@exec $(PY) -m pytest -n auto --dist loadfile
 
 test-fast: $(STAMP) ## The quick ones of the tests: no Terraform, no whole jobs
@@ -76,7 +77,28 @@ chromium:
 	fi; \
 	echo "There is no Chromium here, and it cannot be installed: the tests of the pages are skipped."
 
-bench: $(STAMP) ## Measure against other programs; ONLY=gate or ONLY=read_csv for one of them
+# Spark is a program for Java, which cannot live in .venv either.
+java:
+	@command -v java >/dev/null && exit 0; \
+	mkdir -p build; \
+	if test "$$(id -u)" = 0 && command -v apt-get >/dev/null; then \
+	  echo "Installing Java for the tests of Spark (once) ..."; \
+	  { apt-get update && apt-get install -y --no-install-recommends openjdk-17-jre-headless; } >build/java.log 2>&1 \
+	    && exit 0; \
+	fi; \
+	echo "There is no Java here, and it cannot be installed: the tests of Spark are skipped."
+
+spark: $(SPARK) ## Spark and Iceberg as on Glue, into build/spark, for jobs with engine: spark
+
+# Beside .venv and without dependencies, so that the demo does not wait for 600 MB that it never loads.
+$(SPARK): requirements/spark.txt | $(STAMP)
+	@echo "Installing Spark into build/spark (once) ..."; \
+	rm -rf build/spark; \
+	.venv/bin/uv pip install --quiet --python $(PY) --no-deps --require-hashes --target build/spark \
+	  --requirement requirements/spark.txt; \
+	touch $@
+
+bench: $(STAMP) java spark ## Measure against other programs; ONLY=gate or ONLY=read_csv for one of them
 	@exec $(PY) -m scripts.bench $(if $(ONLY),--only $(ONLY))
 
 lint: $(STAMP) ## ruff and terraform fmt
@@ -99,6 +121,7 @@ lock: $(STAMP) ## Pin the newest versions that pyproject.toml and requirements/*
 	@$(COMPILE) requirements/uv.in --output-file requirements/uv.txt
 	@$(COMPILE) pyproject.toml requirements/dev.in --output-file requirements/dev.txt
 	@$(COMPILE) requirements/checkov.in --output-file requirements/checkov.txt
+	@$(COMPILE) --no-deps requirements/spark.in --output-file requirements/spark.txt
 	@$(COMPILE) pyproject.toml --constraint requirements/dev.txt --output-file requirements/runtime.txt
 
 clean: ## Remove .venv and build/

@@ -32,6 +32,13 @@ from scripts.offline_aws.execution import (
 from scripts.offline_aws.guard import spawn_guarded
 from scripts.offline_aws.job_runs import ACTIVE, JobRun, RunState, StartedBy, script_arguments
 from scripts.offline_aws.python_modules import ModulesUnavailable, provide_modules
+from scripts.offline_aws.spark_runtime import (
+    PACKAGES,
+    SparkMissing,
+    parse_conf,
+    require_spark,
+    spark_environment,
+)
 from scripts.offline_aws.state import ServerState
 
 log = logging.getLogger("offline_aws.glue_jobs")
@@ -128,10 +135,11 @@ class JobRunner:
                 read=lambda uri: read_object(self.state, uri),
                 unpack=lambda wheel: unpack_once(wheel, self.state.state_dir / "glue"),
             )
+            spark = self._spark(run, folder)
             credentials = assume_service_role(
                 self.state, run.job.role, "glue.amazonaws.com", "GlueJobRunnerSession"
             )
-        except (CodeMissing, ModulesUnavailable) as error:
+        except (CodeMissing, ModulesUnavailable, SparkMissing) as error:
             return self._failed_to_launch(run, f"LAUNCH ERROR | {error}")
         except RoleNotAssumable as error:
             return self._failed_to_launch(
@@ -143,7 +151,8 @@ class JobRunner:
         command = python_command(RUNTIME / "runner.py", str(error_file), str(script), *script_arguments(run))
         work = folder / "work"
         work.mkdir()
-        environment = clean_environment(self.state, credentials, work, [*modules, RUNTIME])
+        packages = [PACKAGES] if spark else []
+        environment = clean_environment(self.state, credentials, work, [*modules, RUNTIME, *packages]) | spark
         with (
             self._log_file(run, "out").open("wb") as stdout,
             self._log_file(run, "err").open("wb") as stderr,
@@ -163,6 +172,17 @@ class JobRunner:
         with contextlib.suppress(FileNotFoundError):
             return "FAILED", error_file.read_text(encoding="utf-8")
         return "FAILED", f"Command failed with exit code {process.returncode}"
+
+    def _spark(self, run: JobRun, folder: Path) -> dict[str, str]:
+        """What a job that asks for Iceberg on Spark finds in its environment.
+
+        Glue gives Spark to every job of this type. Here one that does not ask for it is spared its start.
+        """
+        arguments = run.effective_arguments
+        if "iceberg" not in arguments.get("--datalake-formats", ""):
+            return {}
+        require_spark()
+        return spark_environment(self.state.endpoint, parse_conf(arguments.get("--conf", "")), folder)
 
     def _download_script(self, job: FakeJob, folder: Path) -> Path:
         location = job.command["ScriptLocation"]  # type: ignore[index]

@@ -10,7 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 from deployments import Deployer, an_archive, until
 
-from scripts.offline_aws import glue_jobs
+from scripts.offline_aws import glue_jobs, spark_runtime
+from scripts.offline_aws.spark_runtime import SparkMissing, require_spark
 
 pytestmark = pytest.mark.slow
 
@@ -225,6 +226,40 @@ def test_a_wrong_deployment_fails_the_run(deploy, fields, reason):
     assert run["JobRunState"] == "FAILED"
     assert reason in run["ErrorMessage"]
     assert reason in deploy.log("/aws-glue/jobs/error", run["Id"])
+
+
+ICEBERG = {
+    "--datalake-formats": "iceberg",
+    "--conf": "spark.sql.shuffle.partitions=3 --conf spark.ui.retainedJobs=7",
+}
+
+
+def test_a_job_that_asks_for_iceberg_gets_spark_with_its_own_configuration(deploy):
+    """As on Glue: pyspark can be imported, `--conf` is Spark's, and the catalog's classes are there."""
+    try:
+        require_spark()
+    except SparkMissing as missing:
+        pytest.skip(str(missing))
+    script = """
+        from pyspark.sql import SparkSession
+        session = SparkSession.builder.getOrCreate()
+        load = session._jvm.java.lang.Class.forName
+        load("org.apache.iceberg.spark.SparkCatalog"), load("software.amazon.awssdk.services.glue.GlueClient")
+        asked = (session.conf.get(f"spark.{name}") for name in ("sql.shuffle.partitions", "ui.retainedJobs"))
+        print(session.version, *asked)
+    """
+    run = deploy.run_job(deploy.job("spark", script, DefaultArguments=ICEBERG))
+    assert (run["JobRunState"], run.get("ErrorMessage")) == ("SUCCEEDED", None)
+    assert deploy.log("/aws-glue/jobs/output", run["Id"]).strip() == "3.5.6 3 7"
+
+
+def test_a_job_that_asks_for_iceberg_where_there_is_no_spark_fails_to_launch(deploy, monkeypatch, tmp_path):
+    """The error says how Spark is installed; a job that does not ask for it needs none."""
+    monkeypatch.setattr(spark_runtime, "PACKAGES", tmp_path)
+    run = deploy.run_job(deploy.job("spark", "print(1)", DefaultArguments=ICEBERG))
+    assert run["ErrorMessage"].startswith("LAUNCH ERROR | Spark is not installed")
+    assert "make spark" in run["ErrorMessage"]
+    assert deploy.run_job(deploy.job("small", "print(1)"))["JobRunState"] == "SUCCEEDED"
 
 
 def test_a_role_that_another_service_may_assume_does_not_run_a_job(deploy, role):
