@@ -1,6 +1,6 @@
 """Write one batch to a table exactly once, whoever else writes at the same time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -40,6 +40,23 @@ def merge_batch(
     then finds to be its own commit is told as if there had been no interruption.
     """
     others = find_other_ages(rows, key, identity, mode) if identity else None
+
+    def merge() -> Merged:
+        probes = others.keys if others else None
+        plan = plan_merge(rows, table.key_rows(key), key, mode, probes)
+        return _merge(table, plan, marks, _tell(plan, key, others))
+
+    return write_once(table, rows.num_rows, marks, columns, merge)
+
+
+def write_once(
+    table: Table,
+    rows: int,
+    marks: Mapping[str, str],
+    columns: Sequence[Column],
+    merge: Callable[[], Merged],
+) -> Merged:
+    """The outcome of `merge`, which plans and commits `rows` rows; merge_batch says when it is called."""
     same_rows = {name: value for name, value in marks.items() if name != RUN_ID}
     for attempt in attempts_at_commit():
         with attempt:
@@ -47,12 +64,10 @@ def merge_batch(
             if (own := table.find_summary(marks)) and COUNTS in own:
                 merged = Merged.from_json(own[COUNTS], table.snapshot_id)
             elif table.has_commit(same_rows) and not table.has_commit(marks):
-                merged = Merged.before(rows.num_rows, table.snapshot_id)
+                merged = Merged.before(rows, table.snapshot_id)
             else:
                 table.add_columns(columns)
-                probes = others.keys if others else None
-                plan = plan_merge(rows, table.key_rows(key), key, mode, probes)
-                merged = _merge(table, plan, marks, _tell(plan, key, others))
+                merged = merge()
     return replace(merged, attempts=attempt.retry_state.attempt_number)
 
 

@@ -8,7 +8,7 @@ import pytest
 from builders import a_batch, a_manifest, some_employees, the_employee_contract
 
 from etl.errors import ManifestInvalid
-from etl.manifest import Manifest, parse_manifest
+from etl.manifest import Manifest, StagedPart, checksum_of_parts, parse_manifest
 from etl.run_report import Verdict
 from etl.steps.stage import checksum, from_staged_file, to_staged_file
 
@@ -23,9 +23,14 @@ def changed(**fields: Any) -> str:
     return json.dumps(json.loads(a_manifest().to_json()) | fields)
 
 
+def in_parts(*parts: StagedPart, **changes: Any) -> Manifest:
+    parts = parts or (StagedPart("0.parquet", "1" * 64, 4), StagedPart("1.parquet", "2" * 64, 3))
+    return a_manifest(**{"staged_parts": parts, "staged_sha256": checksum_of_parts(parts)} | changes)
+
+
 def test_manifest_round_trips():
     """What the gate writes is what the merge reads."""
-    for manifest in (a_manifest(), a_manifest(new_columns=("city", "desk"))):
+    for manifest in (a_manifest(), a_manifest(new_columns=("city", "desk")), in_parts()):
         assert parsed(manifest.to_json()) == manifest
 
 
@@ -44,6 +49,9 @@ def test_manifest_round_trips():
         (changed(verdict=Verdict.ERROR), "only passed batches are merged"),
         (changed(rows_passed=8), "10 rows read but 11 accounted for"),
         (changed(rows_unparsable=0), "10 rows read but 9 accounted for"),
+        (in_parts(staged_sha256="0" * 64).to_json(), "its checksum is not that of its parts"),
+        (in_parts(StagedPart("a", "1" * 64, 6)).to_json(), "do not have the 7 rows that passed"),
+        (changed(staged_parts=[{"name": "a"}]), "not a manifest"),
     ],
 )
 def test_a_manifest_that_is_no_pass_of_this_batch(text: str, problem: str):
@@ -61,6 +69,15 @@ def test_staged_rows_come_back_as_they_were():
     manifest = a_manifest(staged_sha256=checksum(staged), rows_passed=2)
 
     assert from_staged_file(staged, manifest, CONTRACT) == rows
+
+
+def test_the_files_of_a_staged_folder_are_each_like_a_staged_file():
+    """Whoever can check one staged file can check each of several, in their order."""
+    files = [(f.staged_uri, f.staged_sha256, f.rows_passed) for f in in_parts().files]
+    folder = a_manifest().staged_uri
+
+    assert files == [(f"{folder}/0.parquet", "1" * 64, 4), (f"{folder}/1.parquet", "2" * 64, 3)]
+    assert a_manifest().files == (a_manifest(),)
 
 
 def test_other_bytes_than_the_gate_wrote():
