@@ -5,7 +5,7 @@ The contract is parsed once, here, and trusted afterwards. Terraform reads the s
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Self
 
@@ -23,6 +23,7 @@ from etl.custom_properties import (
     Identity,
     Maintenance,
     SchemaDrift,
+    SparkSize,
 )
 from etl.errors import ContractInvalid
 from etl.key import Key
@@ -100,6 +101,7 @@ class Contract:
     maintenance: Maintenance
     identity: Identity | None = None
     schema_drift: SchemaDrift = SchemaDrift.REJECT
+    spark: SparkSize = field(default_factory=SparkSize)
 
     @property
     def column_names(self) -> tuple[str, ...]:
@@ -108,6 +110,13 @@ class Contract:
     @property
     def pii_columns(self) -> frozenset[str]:
         return frozenset(column.name for column in self.columns if column.is_pii)
+
+    def engine_for(self, batch_bytes: int) -> Engine:
+        """What a batch of this size, as it lies in S3, is judged and merged by: never `auto`."""
+        if self.engine is not Engine.AUTO:
+            return self.engine
+        is_large = batch_bytes > self.spark.auto_threshold_gib * 2**30
+        return Engine.SPARK if is_large else Engine.SINGLE_NODE
 
     def with_new_columns(self, names: Iterable[str]) -> Self:
         """With columns that a file brought along: text, optional, and seen by stewards alone."""
@@ -147,8 +156,6 @@ def load_contract(text: str, source: str, dataset: str | None = None) -> Contrac
     except pydantic.ValidationError as error:
         problems += [f"customProperties.{problem}" for problem in _problems(error)]
     else:
-        if custom.engine is Engine.SPARK:
-            problems.append("customProperties.engine: spark is not there yet; use single_node")
         problems += _problems_of_ordering(custom.deduplicate, columns, key)
         problems += _problems_of_identity(custom.identity, columns, key)
     freshness = [p for p in document.slaProperties or [] if p.property == "freshness"]
@@ -173,6 +180,7 @@ def load_contract(text: str, source: str, dataset: str | None = None) -> Contrac
         maintenance=custom.maintenance,
         identity=custom.identity,
         schema_drift=custom.schema_drift,
+        spark=custom.spark or SparkSize(),
     )
 
 

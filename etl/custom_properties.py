@@ -4,7 +4,7 @@ Field names are those of the file, in snake case; Terraform reads the same prope
 """
 
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import pydantic
 from pydantic.alias_generators import to_camel
@@ -13,8 +13,21 @@ from etl.key import KeyCase
 
 
 class Engine(StrEnum):
+    """What gate and merge run on: one process, Spark, or for each batch what its size asks for."""
+
     SINGLE_NODE = "single_node"
     SPARK = "spark"
+    AUTO = "auto"
+
+
+class SparkSize(pydantic.BaseModel):
+    """Of a dataset's jobs on Spark. Terraform reads the first two: Glue scales up to so many workers."""
+
+    model_config = pydantic.ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
+
+    worker_type: Literal["G.1X", "G.2X", "G.4X", "G.8X", "R.1X", "R.2X", "R.4X", "R.8X"] = "G.1X"
+    max_workers: Annotated[int, pydantic.Field(ge=2, le=299)] = 10
+    auto_threshold_gib: Annotated[float, pydantic.Field(gt=0)] = 2
 
 
 class Keep(StrEnum):
@@ -133,6 +146,7 @@ class CustomProperties(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
 
     engine: Engine = Engine.SINGLE_NODE
+    spark: SparkSize | None = None
     max_quarantine_percent: Annotated[float, pydantic.Field(ge=0, le=100)] = 0
     deduplicate: DeduplicateRule = DeduplicateRule()
     key_case: KeyCase = KeyCase.SENSITIVE
@@ -142,3 +156,9 @@ class CustomProperties(pydantic.BaseModel):
     history: HistoryBand | None = None
     maintenance: Maintenance = Maintenance()
     identity: Identity | None = None
+
+    @pydantic.model_validator(mode="after")
+    def _has_an_engine_of_that_size(self) -> Self:
+        if self.spark and self.engine is Engine.SINGLE_NODE:
+            raise ValueError("spark is the size of an engine that is not used; engine is single_node")
+        return self

@@ -3,9 +3,12 @@
 from contextlib import closing
 from datetime import UTC, datetime
 
+import pyarrow as pa
+
 from etl.aws.lake import Lake
 from etl.batch import Batch, MergeMode
 from etl.contract import Contract
+from etl.custom_properties import Engine
 from etl.errors import ContractInvalid, FileRejected, GateBroken, GateRejected, HistoryInvalid, SuiteInvalid
 from etl.manifest import Manifest
 from etl.quality.suite import Suite, load_suite
@@ -49,13 +52,21 @@ def run_gate(batch: Batch, run_id: str, lake: Lake) -> GateReport:
 
 
 def run_merge(batch: Batch, mode: MergeMode, run_id: str, lake: Lake) -> MergeReport:
-    """Take what the gate passed, keep one row per key, merge it in one commit, report."""
+    """Take what the gate passed, keep one row per key, merge it in one commit, report.
+
+    On the engine that the contract asks for; what the gate staged may be another one's.
+    """
     watch = Stopwatch()
     declared = lake.read_contract()
+    if declared.engine_for(batch.size_bytes) is Engine.SPARK:
+        from etl.spark.run import merge_on_spark  # pyspark is installed only where a contract asks for it
+
+        return merge_on_spark(batch, mode, run_id, declared, lake, watch)
     with watch.stage("read"):
         manifest = lake.read_manifest(batch)
         contract = declared.with_new_columns(manifest.new_columns)
-        rows = from_staged_file(lake.read_staged(manifest), manifest, contract)
+        staged = (from_staged_file(lake.read_staged(f), f, contract) for f in manifest.files)
+        rows = pa.concat_tables(staged)
     with watch.stage("dedupe"):
         new_columns = contract.column_names[len(declared.columns) :]
         hashes = hash_rows(rows, declared.column_names, new_columns)

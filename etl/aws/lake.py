@@ -61,7 +61,12 @@ class Lake:
         return object_store.open_batch(batch)
 
     def table(self) -> IcebergTable:
-        return IcebergTable(self._catalog, (self._settings.processed_database, self._settings.dataset))
+        return IcebergTable(self._catalog, self.table_name)
+
+    @property
+    def table_name(self) -> tuple[str, str]:
+        """Database and table of `table`, in the Glue catalog."""
+        return self._settings.processed_database, self._settings.dataset
 
     def quarantine_table(self) -> IcebergTable:
         return IcebergTable(self._catalog, (self._settings.quarantine_database, self._settings.dataset))

@@ -39,6 +39,12 @@ locals {
       schedule             = local.service_levels[dataset].frequency.schedule
       freshness_hours      = local.service_levels[dataset].freshness.value * local.hours_per_unit[local.service_levels[dataset].freshness.unit]
       maintenance_schedule = try(local.custom_properties[dataset].maintenance.schedule, local.maintenance_schedule)
+
+      # null is one process. With "auto" a run of one process is on the same job: Glue adds workers if Spark asks.
+      spark = try(local.custom_properties[dataset].engine, "single_node") == "single_node" ? null : {
+        worker_type = try(local.custom_properties[dataset].spark.workerType, null)
+        max_workers = try(local.custom_properties[dataset].spark.maxWorkers, null)
+      }
     }
   }
 }

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from builders import EXPECTATIONS, the_employee_contract, the_lineage_columns, the_quarantine_columns
 from lakes import ALake
+from spark_session import running_spark
 
 from etl.aws import clients
 from scripts.offline_aws.server import OfflineAws
@@ -29,6 +30,16 @@ def _aws_environment(offline_aws: OfflineAws) -> Iterator[None]:
 
 @pytest.fixture
 def lake(client: Callable[..., Any], name: str, offline_aws: OfflineAws) -> ALake:
+    return _a_lake(client, name, offline_aws)
+
+
+@pytest.fixture
+def other_lake(client: Callable[..., Any], name: str, offline_aws: OfflineAws) -> ALake:
+    """A second one, for what comes of the same files in another way."""
+    return _a_lake(client, f"{name}-other", offline_aws)
+
+
+def _a_lake(client: Callable[..., Any], name: str, offline_aws: OfflineAws) -> ALake:
     """Buckets, databases, empty Iceberg tables, expectations and an alert topic with one subscriber."""
     made = ALake(client, name, offline_aws.state)
     for zone in ("raw", "processed", "quarantine", "docs", "artifacts"):
@@ -44,3 +55,12 @@ def lake(client: Callable[..., Any], name: str, offline_aws: OfflineAws) -> ALak
     topic = client("sns").create_topic(Name=name)["TopicArn"]
     client("sns").subscribe(TopicArn=topic, Protocol="email", Endpoint=f"{name}@example.com")
     return made
+
+
+@pytest.fixture(scope="module")
+def spark(
+    _aws_environment: None, offline_aws: OfflineAws, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Any]:
+    """A Spark session; without Spark or Java the test is skipped."""
+    with running_spark(offline_aws.state.endpoint, tmp_path_factory.mktemp("spark")) as session:
+        yield session

@@ -111,6 +111,11 @@ def test_decimals_are_exact():
     assert contract.columns[5].arrow_type == pa.decimal128(12, 2)
 
 
+def sized(document: Document, size: dict[str, Any], engine: str = "auto") -> None:
+    custom(document, "engine")["value"] = engine
+    document["customProperties"].append({"property": "spark", "value": size})
+
+
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
@@ -153,7 +158,10 @@ def test_decimals_are_exact():
         (lambda d: custom(d, "csv")["value"].update(delimiter="§"), "customProperties.csv.delimiter"),
         (lambda d: custom(d, "csv")["value"].update(delimiter='"'), "delimiter and quote are the same"),
         (lambda d: custom(d, "csv")["value"].update(encoding="base64"), "'base64' is no encoding"),
-        (lambda d: custom(d, "engine").update(value="spark"), "customProperties.engine: spark"),
+        (lambda d: sized(d, {}, engine="single_node"), "spark is the size of an engine that is not used"),
+        (lambda d: sized(d, {"workerType": "G.9X"}), "customProperties.spark.workerType"),
+        (lambda d: sized(d, {"maxWorkers": 1}), "customProperties.spark.maxWorkers"),
+        (lambda d: sized(d, {"autoThresholdGib": 0}), "customProperties.spark.autoThresholdGib"),
         (lambda d: custom(d, "csv")["value"].update(encoding="utf-99"), "customProperties.csv.encoding"),
         (lambda d: custom(d, "maintenance")["value"].update(orphanAgeHours=48), "orphanAgeHours: .* than 48"),
         (lambda d: custom(d, "maintenance")["value"].update(schedule="cron(0 5 * * *)"), "nance.schedule"),
@@ -170,6 +178,15 @@ def test_what_cannot_be_used_is_named(change: Callable[[Document], Any], problem
 
     assert "employee/contract.yaml" in str(caught.value)
     assert not caught.value.retryable
+
+
+def test_auto_takes_spark_for_large_batches():
+    """With `auto` a batch's size decides, against the contract's threshold; else the engine is stated."""
+    auto = changed(lambda d: sized(d, {"autoThresholdGib": 0.5}))
+    assert [auto.engine_for(size) for size in (2**29, 2**29 + 1)] == [Engine.SINGLE_NODE, Engine.SPARK]
+    spark = changed(lambda d: sized(d, {}, engine="spark"))
+    assert spark.engine_for(0) is Engine.SPARK
+    assert the_employee_contract().engine_for(2**50) is Engine.SINGLE_NODE
 
 
 @pytest.mark.parametrize("text", ["", "[]", "a: [", "just text", "kind: DataContract"])

@@ -16,14 +16,33 @@ locals {
     }
   }
 
-  # "employee/gate" => { dataset = "employee", stage = "gate" }
+  # "employee/gate" => { dataset = "employee", stage = "gate", spark = null }; the maintenance is one process for all.
   jobs = {
     for pair in setproduct(keys(var.datasets), setunion(local.stages, ["maintain"])) :
-    "${pair[0]}/${pair[1]}" => { dataset = pair[0], stage = pair[1] }
+    "${pair[0]}/${pair[1]}" => {
+      dataset = pair[0]
+      stage   = pair[1]
+      spark   = pair[1] == "maintain" ? null : var.datasets[pair[0]].spark
+    }
   }
 
   # Written out instead of read from the jobs: the failure rule needs the names, not the jobs.
   job_names = { for key, job in local.jobs : key => "${var.name_prefix}-${job.dataset}-${job.stage}" }
+
+  # What a job on Spark has beside the others. The catalog's name is that of etl/spark/session.py.
+  spark_catalog = "spark.sql.catalog.glue_catalog"
+
+  spark_arguments = {
+    "--datalake-formats"    = "iceberg"
+    "--enable-auto-scaling" = "true" # from one worker up to number_of_workers, as Spark asks for them
+
+    "--conf" = join(" --conf ", [
+      "spark.sql.extensions=org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+      "${local.spark_catalog}=org.apache.iceberg.spark.SparkCatalog",
+      "${local.spark_catalog}.catalog-impl=org.apache.iceberg.aws.glue.GlueCatalog",
+      "${local.spark_catalog}.io-impl=org.apache.iceberg.aws.s3.S3FileIO",
+    ])
+  }
 
   log_group_prefix = "/aws-glue/${var.name_prefix}"
 
@@ -47,8 +66,8 @@ resource "aws_glue_job" "stage" {
   description       = "${local.descriptions[each.value.stage].job} Dataset: ${each.value.dataset}."
   role_arn          = aws_iam_role.job[each.value.stage].arn
   glue_version      = "5.1"
-  worker_type       = var.jobs.worker_type
-  number_of_workers = var.jobs.number_of_workers
+  worker_type       = try(each.value.spark.worker_type, var.jobs.worker_type)
+  number_of_workers = try(each.value.spark.max_workers, var.jobs.number_of_workers)
   timeout           = var.jobs.timeout_minutes
   execution_class   = "STANDARD" # left out, the next plan would want to remove it
 
@@ -83,7 +102,6 @@ resource "aws_glue_job" "stage" {
 
       "--job-language"                     = "python"
       "--additional-python-modules"        = join(",", var.glue_modules)
-      "--datalake-formats"                 = "iceberg"
       "--enable-metrics"                   = "true"
       "--enable-job-insights"              = "true"
       "--enable-continuous-cloudwatch-log" = "true"
@@ -92,6 +110,7 @@ resource "aws_glue_job" "stage" {
       # Spilled rows are as sensitive as staged ones, and expire with them.
       "--TempDir" = "s3://${var.buckets.processed}/staging/_glue_temp/${each.value.dataset}/"
     },
+    each.value.spark == null ? {} : local.spark_arguments,
     local.offline_install ? { "--python-modules-installer-option" = "--no-index" } : {},
   )
 

@@ -18,10 +18,14 @@ variable "environment" {
 }
 
 variable "datasets" {
-  description = "Owner per dataset, and when its tables are maintained (cron, in UTC); each dataset has a workflow."
+  description = "Per dataset its owner, when its tables are maintained (cron, in UTC), and the size of gate and merge if they may run on Spark; each dataset has a workflow."
   type = map(object({
     owner                = string
     maintenance_schedule = string
+    spark = optional(object({
+      worker_type = optional(string, "G.1X")
+      max_workers = optional(number, 10)
+    }))
   }))
 }
 
@@ -108,7 +112,7 @@ variable "metrics_namespace" {
 }
 
 variable "jobs" {
-  description = "Size and limits of the jobs. The single-node engine uses the driver only; two workers are Glue's minimum."
+  description = "Limits of the jobs, and the size of those of one process, which use the driver only; two workers are Glue's minimum."
   type = object({
     worker_type         = optional(string, "G.1X")
     number_of_workers   = optional(number, 2)

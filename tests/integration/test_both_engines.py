@@ -1,0 +1,194 @@
+"""One behaviour, two engines: what a run does does not depend on what it runs on."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from builders import TODAY, a_batch, an_employee_batch, some_employees, with_lineage
+from engines import AnEngine, ask_for, on_spark, single_node
+from gate_runs import a_sample
+from lakes import ALake
+
+from etl.batch import MergeMode
+from etl.errors import ManifestInvalid
+from etl.merged import Merged
+from etl.pipeline import run_gate, run_merge
+from etl.run_report import MergeReport
+from scripts.sample_data import ROW_FAULTS, Day
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+SECOND = a_batch(version_id="v2")
+TOMORROW = a_batch(TODAY + timedelta(days=1), "v3")
+
+
+@pytest.fixture(params=["single_node", "spark"])
+def engine(request: pytest.FixtureRequest) -> AnEngine:
+    if request.param == "single_node":
+        return single_node()
+    return on_spark(request.getfixturevalue("spark"))
+
+
+def salaries(lake: ALake) -> dict[str, int]:
+    rows = lake.rows().select(["last_name", "salary"]).to_pylist()
+    assert len({row["last_name"] for row in rows}) == len(rows), "a key stands twice"
+    return {row["last_name"].removeprefix("Núñez "): row["salary"] for row in rows}
+
+
+def test_a_history_of_merges(lake: ALake, engine: AnEngine):
+    """Insert, upsert, backfill, a late batch, nothing new, and a batch again: each does what it is for."""
+    first = engine.merge(lake, an_employee_batch(3), a_batch())
+    assert lake.rows().to_pylist() == an_employee_batch(3).to_pylist()
+    upserted = engine.merge(lake, an_employee_batch(3, SECOND, salary=60_000, first=1), SECOND)
+    assert (first.inserted, upserted.inserted, upserted.updated, upserted.committed) == (3, 1, 2, True)
+    assert salaries(lake) == {"0": 50_000, "1": 60_000, "2": 60_000, "3": 60_000}
+    assert Counter(lake.rows()["_batch_id"].to_pylist()) == {a_batch().batch_id: 1, SECOND.batch_id: 3}
+
+    back = a_batch(version_id="back")
+    rows = pa.concat_tables([an_employee_batch(1, back), an_employee_batch(2, back, salary=1, first=3)])
+    backfill = engine.merge(lake, rows, back, MergeMode.INSERT_ONLY)
+    assert (backfill.inserted, backfill.skipped, backfill.conflicts, backfill.unchanged) == (1, 2, 1, 0)
+    assert salaries(lake)["4"] == 1
+
+    engine.merge(lake, an_employee_batch(2, TOMORROW, salary=70_000), TOMORROW)
+    late = a_batch(version_id="late")
+    merged = engine.merge(lake, an_employee_batch(3, late, salary=2), late)
+    assert (merged.updated, merged.skipped, merged.conflicts) == (1, 2, 2)
+    assert salaries(lake) == {"0": 70_000, "1": 70_000, "2": 2, "3": 60_000, "4": 1}
+
+    files, snapshots = lake.data_files(), lake.snapshots()
+    same = a_batch(version_id="same")
+    nothing = engine.merge(lake, an_employee_batch(1, same, salary=2, first=2), same)
+    again = engine.merge(lake, an_employee_batch(3), a_batch())
+    assert (nothing.unchanged, nothing.committed, nothing.already_committed) == (1, False, False)
+    assert (again.already_committed, again.committed, again.skipped) == (True, False, 3)
+    assert (lake.snapshots(), lake.data_files()) == (snapshots, files)
+
+
+def test_keys_compare_normalised_and_values_are_stored_as_received(lake: ALake, engine: AnEngine):
+    """Spaces and Unicode forms make no other key, on either engine; what was received is what is stored."""
+    engine.merge(lake, with_lineage(some_employees(("Zoë", "Núñez  Ruiz", 30, 1)), a_batch()), a_batch())
+    rows = with_lineage(some_employees((" Zoë", "Núñez Ruiz", 30, 2)), SECOND)
+    merged = engine.merge(lake, rows, SECOND)
+
+    assert (merged.updated, merged.inserted) == (1, 0)
+    assert lake.rows().select(["first_name", "salary"]).to_pylist() == [{"first_name": " Zoë", "salary": 2}]
+
+
+def test_a_table_written_by_one_engine_is_merged_into_by_the_other(
+    lake: ALake, other_lake: ALake, spark: Any
+):
+    """Three days, each merged by the engine that did not merge the day before: all rows, lineage included,
+    and all counts are those of a table that one engine alone has written."""
+    turns = (on_spark(spark), single_node(), on_spark(spark))
+    reports = {}
+    for days, engine in enumerate(turns):
+        on = TODAY + timedelta(days)
+        sample = a_sample(on, day=Day.NEXT if days else Day.FIRST, faults=ROW_FAULTS if days else ())
+        for where, merging in ((lake, engine), (other_lake, single_node())):
+            ask_for(where, single_node())
+            batch, of_run = where.land(sample.content, on), where.of_run(f"wr_{days}")
+            run_gate(batch, f"wr_{days}", of_run)
+            ask_for(where, merging)
+            report = run_merge(batch, MergeMode.UPSERT, f"wr_{days}", of_run)
+            reports[where.name, days] = told_of(report)
+    told = [[reports[where.name, days] for days in range(3)] for where in (lake, other_lake)]
+
+    assert told[0] == told[1]
+    assert told[0][1]["counts"].updated > 0
+    assert told[0][1]["counts"].duplicates > 0
+    assert lasting(lake) == lasting(other_lake)
+
+
+def test_two_backfills_on_spark_at_once_add_no_key_twice(lake: ALake, spark: Any):
+    """Both find the table without the keys, and one of them has to look again."""
+    start = threading.Barrier(2)
+
+    def write(number: int) -> Merged:
+        batch = a_batch(version_id=f"w{number}")
+        session = spark.newSession()  # with a catalog of its own, as another job has
+        session._jvm.SparkSession.setActiveSession(session._jsparkSession)
+        engine = on_spark(session)
+        start.wait()
+        rows = an_employee_batch(2, batch, salary=number, first=number)
+        return engine.merge(lake, rows, batch, MergeMode.INSERT_ONLY)
+
+    with ThreadPoolExecutor(2) as pool:
+        merged = [*pool.map(write, range(2))]
+
+    assert sorted(salaries(lake)) == ["0", "1", "2"]
+    assert sorted(m.inserted for m in merged) == [1, 2]
+    assert max(m.attempts for m in merged) > 1, "no conflict happened, so nothing was tried"
+
+
+def test_a_single_node_run_that_comes_between_is_not_overlooked(lake: ALake, spark: Any, monkeypatch: Any):
+    """What another engine commits between Spark's plan and its MERGE makes it plan again: no key stands
+    twice, and no newer value is overwritten."""
+    from etl.spark.pinned import PinnedTable
+
+    single_node().merge(lake, an_employee_batch(1), a_batch())
+    merge = PinnedTable.merge
+    newer = an_employee_batch(2, TOMORROW, salary=9)
+
+    def after_another(self: Any, *arguments: Any) -> None:
+        single_node().merge(lake, newer, TOMORROW)
+        merge(self, *arguments)
+
+    monkeypatch.setattr(PinnedTable, "merge", after_another)
+    merged = on_spark(spark).merge(lake, an_employee_batch(3, SECOND, salary=1), SECOND)
+
+    assert salaries(lake) == {"0": 9, "1": 9, "2": 1}
+    assert (merged.inserted, merged.skipped, merged.attempts) == (1, 2, 2)
+
+
+def test_staged_rows_that_were_tampered_with_are_refused_by_the_executors(lake: ALake, spark: Any):
+    """The error that an executor ends on is the run's, and the table stays as it is."""
+    batch, of_run = lake.land(a_sample().content), lake.of_run("wr_1")
+    run_gate(batch, "wr_1", of_run)
+    key = "staging/employee/wr_1/batch.parquet"
+    lake.client("s3").put_object(Bucket=lake.bucket("processed"), Key=key, Body=b"PAR1")
+    ask_for(lake, on_spark(spark))
+
+    with pytest.raises(ManifestInvalid, match="the staged file is not the one the gate wrote"):
+        run_merge(batch, MergeMode.UPSERT, "wr_1", of_run)
+    assert lake.snapshots() == 0
+
+
+@pytest.mark.parametrize("mode", MergeMode)
+def test_conflicts_collisions_and_splits_are_told_alike(
+    lake: ALake, other_lake: ALake, spark: Any, mode: MergeMode
+):
+    """Of a batch full of all three, either engine tells the same counts, and names the same keys in order."""
+    known = some_employees(*((f"{n}", "Known", 30, 1) for n in range(9)))
+    told = []
+    for where, engine in ((lake, single_node()), (other_lake, on_spark(spark))):
+        single_node().merge(where, with_lineage(known, TOMORROW), TOMORROW)
+        older = [(f"{n}", "Known", 30 + n % 3, 2 + n % 2) for n in range(9)]
+        merged = engine.merge(where, with_lineage(some_employees(*older), a_batch()), a_batch(), mode)
+        told.append(replace(merged, snapshot_id=""))
+
+    assert told[0] == told[1]
+    assert (told[0].conflicts, told[0].splits) == (3, 3)
+
+
+def told_of(report: MergeReport) -> dict[str, Any]:
+    """All that a report says but for what no two tables have alike; hashes of keys have a secret of the table."""
+    told = {name: getattr(report, name) for name in MergeReport.__dataclass_fields__}
+    for name in ("batch_id", "snapshot_id", "finished_at", "seconds"):
+        del told[name]
+    for name in ("conflict_keys", "split_keys", "collision_keys"):
+        told[name] = len(told[name])
+    return told
+
+
+def lasting(lake: ALake) -> list[tuple[Any, ...]]:
+    """All rows but for when a run was, and which versions the two lakes' buckets gave."""
+    differing = ("_ingested_at", "_object_version", "_batch_id")
+    return sorted(tuple(row.values()) for row in lake.rows().drop_columns(differing).to_pylist())
