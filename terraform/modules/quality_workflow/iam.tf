@@ -188,7 +188,7 @@ data "aws_iam_policy_document" "gate" {
 
   statement {
     sid     = "CommitQuarantine"
-    actions = ["glue:GetTable", "glue:UpdateTable"]
+    actions = ["glue:GetDatabase", "glue:GetTable", "glue:UpdateTable"]
 
     resources = concat(
       ["${local.glue_arn}:catalog", "${local.glue_arn}:database/${var.databases.quarantine}"],
@@ -233,7 +233,7 @@ data "aws_iam_policy_document" "merge" {
 
   statement {
     sid     = "CommitProcessed"
-    actions = ["glue:GetTable", "glue:UpdateTable"]
+    actions = ["glue:GetDatabase", "glue:GetTable", "glue:UpdateTable"]
 
     resources = concat(
       ["${local.glue_arn}:catalog", "${local.glue_arn}:database/${var.databases.processed}"],

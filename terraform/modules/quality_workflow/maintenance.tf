@@ -38,7 +38,7 @@ data "aws_iam_policy_document" "maintain" {
 
   statement {
     sid     = "CommitTables"
-    actions = ["glue:GetTable", "glue:UpdateTable"]
+    actions = ["glue:GetDatabase", "glue:GetTable", "glue:UpdateTable"]
 
     resources = concat(
       ["${local.glue_arn}:catalog"],
