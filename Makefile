@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up down docs maintain test test-fast bench chromium checkov java spark tf-check lint format package lock clean
+.PHONY: help demo up down docs maintain test test-fast torture bench chromium checkov java spark tf-check lint format package lock clean
 
 PYTHON311 := $(firstword $(wildcard .venv/bin/python) $(shell command -v python3.11 2>/dev/null))
 PY := .venv/bin/python
@@ -97,6 +97,9 @@ $(SPARK): requirements/spark.txt | $(STAMP)
 	.venv/bin/uv pip install --quiet --python $(PY) --no-deps --require-hashes --target build/spark \
 	  --requirement requirements/spark.txt; \
 	touch $@
+
+torture: $(STAMP) ## Interrupt gate and merge at every AWS call; EVERY=n for every n-th point
+	@exec $(PY) -m scripts.torture $(if $(EVERY),--every $(EVERY))
 
 bench: $(STAMP) java spark ## Measure against other programs; ONLY=gate or ONLY=read_csv for one of them
 	@exec $(PY) -m scripts.bench $(if $(ONLY),--only $(ONLY))

@@ -1,12 +1,9 @@
 """The Glue Data Catalog, as PyIceberg's catalog."""
 
 import boto3
-from botocore.config import Config
 from pyiceberg.catalog.glue import GlueCatalog
 
-# A repeated UpdateTable whose first answer was lost meets its own new version and reads as a conflict, after
-# which PyIceberg deletes manifests that are live. So the client never repeats; the merge's own loop does.
-_NO_REPEATS = Config(retries={"mode": "standard", "total_max_attempts": 1})
+from etl.aws.clients import ONCE, PATIENT
 
 
 def open_catalog(endpoint_url: str | None) -> GlueCatalog:
@@ -20,5 +17,8 @@ def open_catalog(endpoint_url: str | None) -> GlueCatalog:
         "s3.region": session.region_name,
         "s3.endpoint": endpoint_url,
     }
-    glue = session.client("glue", config=_NO_REPEATS)
+    glue = session.client("glue", config=PATIENT)
+    # A repeated UpdateTable whose first answer was lost meets its own new version and reads as a conflict,
+    # after which PyIceberg deletes manifests that are live. So none but the merge's own loop repeats it.
+    glue.update_table = session.client("glue", config=ONCE).update_table
     return GlueCatalog("glue", client=glue, **{k: v for k, v in properties.items() if v})

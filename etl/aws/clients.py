@@ -7,13 +7,14 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-_PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=15)
+PATIENT = Config(retries={"mode": "standard", "total_max_attempts": 5}, connect_timeout=5, read_timeout=15)
+ONCE = PATIENT.merge(Config(retries={"mode": "standard", "total_max_attempts": 1}))
 
 
 @cache
 def client(service: str) -> Any:
     """One client per service and process; region, credentials and endpoint come from the environment."""
-    return boto3.client(service, config=_PATIENT)
+    return boto3.client(service, config=PATIENT)
 
 
 def explain(error: Exception) -> str:

@@ -10,6 +10,7 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
@@ -84,9 +85,10 @@ class OfflineAws:
         """Written once the server answers, removed when it stops: {"endpoint", "pid", "port"}."""
         return self.state.state_dir / "endpoint.json"
 
-    def start(self) -> None:
+    def start(self, around: Callable[[Any], Any] = lambda app: app) -> None:
+        """`around` may put a layer before the WSGI application, which then sees every request."""
         self.endpoint_file.unlink(missing_ok=True)
-        self._server.app = _moto_app(self.state)
+        self._server.app = around(_moto_app(self.state))
         self._thread.start()
         facts = {"endpoint": self.state.endpoint, "pid": os.getpid(), "port": self.port}
         partial = self.endpoint_file.with_suffix(".partial")

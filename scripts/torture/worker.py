@@ -1,0 +1,66 @@
+"""A process with an offline AWS of its own, that tries one point after the other."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from dataclasses import dataclass
+from multiprocessing import Queue
+from pathlib import Path
+
+from scripts.offline_aws.server import OfflineAws, log_to_file
+from scripts.torture.interference import Interference
+from scripts.torture.points import Point, Step
+from scripts.torture.processes import ForkServer
+from scripts.torture.trial import Trials
+from scripts.torture.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """How many calls the uninterrupted runs made, and what they were."""
+
+    calls: dict[Step, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    point: Point
+    findings: list[str]
+    seconds: float
+
+
+def work(points: Queue[Point | None], results: Queue[Ready | Tried | str]) -> None:
+    """Try the points until None comes; first say Ready, or what went wrong before."""
+    with tempfile.TemporaryDirectory(prefix="torture-aws-") as folder, ForkServer() as server:
+        try:
+            trials = _trials(Path(folder), server)
+        except Exception as error:
+            results.put(f"{type(error).__name__}: {error}")
+            raise
+        results.put(Ready({step: [str(call) for call in calls] for step, calls in trials.calls.items()}))
+        while (point := points.get()) is not None:
+            began = time.monotonic()
+            findings = trials.run(point)
+            results.put(Tried(point, findings, time.monotonic() - began))
+
+
+def _trials(folder: Path, server: ForkServer) -> Trials:
+    log_to_file(folder)
+    aws = OfflineAws(folder)
+    interference = Interference()
+    aws.start(interference.around)
+    environment = {
+        "AWS_ENDPOINT_URL": aws.state.endpoint,
+        "AWS_REGION": aws.state.region,
+        "AWS_DEFAULT_REGION": aws.state.region,
+        "AWS_ACCESS_KEY_ID": "reader",
+        "AWS_SECRET_ACCESS_KEY": "secret",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "HOME": str(folder),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+    }
+    os.environ.update(environment)
+    return Trials(World(aws.state), interference, server, environment)
