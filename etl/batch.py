@@ -10,6 +10,7 @@ from enum import StrEnum
 from etl.errors import ArgumentsInvalid, RawKeyInvalid
 
 _RAW_KEY = re.compile(r"(?P<dataset>[a-z][a-z0-9_]*)/dt=(?P<day>\d{4}-\d{2}-\d{2})/[^/]+\.csv(\.gz)?")
+_HASH_DIGITS = 16  # at the end of a batch id, behind the date
 
 
 class MergeMode(StrEnum):
@@ -36,12 +37,19 @@ class Batch:
     def batch_id(self) -> str:
         """Equal for equal object versions only; readable, and free of anything a row holds."""
         identity = "\n".join((self.bucket, self.key, self.version_id, self.etag))
-        return f"{self.dataset}-{self.batch_date}-{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
+        return (
+            f"{self.dataset}-{self.batch_date}-{hashlib.sha256(identity.encode()).hexdigest()[:_HASH_DIGITS]}"
+        )
 
     @property
     def folder_uri(self) -> str:
         """Where the file is, as far as people are told: its name is the sender's, and may name somebody."""
         return f"s3://{self.bucket}/{raw_folder(self.dataset, self.batch_date)}"
+
+
+def date_of_batch(batch_id: str) -> date:
+    """The date that the batch with this id is for."""
+    return date.fromisoformat(batch_id[-_HASH_DIGITS - 11 : -_HASH_DIGITS - 1])
 
 
 def raw_folder(dataset: str, batch_date: date) -> str:

@@ -78,8 +78,16 @@ def run_merge(batch: Batch, mode: MergeMode, run_id: str, lake: Lake) -> MergeRe
     with watch.stage("merge"):
         marks = {BATCH_ID: batch.batch_id, STAGED_SHA256: manifest.staged_sha256, RUN_ID: run_id}
         columns = (*contract.columns, *lake.lineage_columns())
-        table, identity = lake.table(), contract.identity
-        merged = merge_batch(table, merging, marks, contract.key, mode, columns, identity)
+        merged = merge_batch(
+            lake.table(),
+            merging,
+            marks,
+            contract.key,
+            mode,
+            columns,
+            contract.identity,
+            lake.confirmations(batch, manifest),
+        )
     return report_merge(batch, mode, run_id, manifest, duplicates, merged, lake, watch)
 
 

@@ -11,6 +11,7 @@ from etl.alert import Alert
 from etl.aws import object_store
 from etl.aws.alerts import publish_alert
 from etl.aws.catalog import open_catalog
+from etl.aws.confirmations import BatchConfirmations
 from etl.aws.metrics import publish_metrics
 from etl.aws.table_files import S3TableFiles
 from etl.batch import Batch
@@ -86,6 +87,9 @@ class Lake:
         key = f"staging/{self._settings.dataset}/{self._settings.run_id}/batch.parquet"
         content_type = "application/vnd.apache.parquet"
         return object_store.write_object(self._settings.processed_bucket, key, staged, content_type)
+
+    def confirmations(self, batch: Batch, manifest: Manifest) -> BatchConfirmations:
+        return BatchConfirmations(self._settings.processed_bucket, batch, manifest.staged_sha256)
 
     def read_staged(self, manifest: Manifest) -> bytes:
         return object_store.read_object(*object_store.parse_s3_uri(manifest.staged_uri))

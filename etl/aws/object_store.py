@@ -3,7 +3,7 @@
 import json
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, BinaryIO
 
 from botocore.exceptions import ClientError
@@ -64,6 +64,14 @@ def has_object(bucket: str, key: str) -> bool:
             raise
         return False
     return True
+
+
+def list_keys(bucket: str, prefix: str, after: str) -> Iterator[str]:
+    """The keys with the prefix that come after `after`, in their order."""
+    pages = (
+        client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, StartAfter=after)
+    )
+    return (entry["Key"] for page in pages for entry in page.get("Contents", ()))
 
 
 def list_versions(bucket: str, prefix: str) -> list[dict[str, Any]]:

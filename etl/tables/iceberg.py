@@ -23,7 +23,7 @@ from pyiceberg.table import Table as PyIcebergTable
 from etl.contract import Column
 from etl.errors import CommitConflict, CommitStateUnknown, ContractInvalid
 from etl.steps.merge import MergePlan, key_row_columns, to_key_rows
-from etl.tables.iceberg_ledger import fold, has_mark
+from etl.tables.iceberg_ledger import fold, has_mark, read_ledger
 from etl.tables.table import BATCH_ID
 
 
@@ -42,6 +42,10 @@ class IcebergTable:
     def secret(self) -> bytes:
         """Drawn when the table was made, and known to those alone who can read its metadata files."""
         return self._table.metadata.table_uuid.bytes
+
+    @property
+    def batch_ids(self) -> frozenset[str]:
+        return frozenset(batch_id for batch_id, _, _ in read_ledger(self._table.metadata))
 
     @property
     def snapshot_id(self) -> str:

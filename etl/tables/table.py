@@ -1,6 +1,6 @@
 """What a merge needs of a table, whatever the table's format."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import pyarrow as pa
@@ -26,6 +26,11 @@ class Table(Protocol):
     @property
     def snapshot_id(self) -> str:
         """The current snapshot, or `none` for a table without one."""
+        ...
+
+    @property
+    def batch_ids(self) -> Collection[str]:
+        """The batches that the table has taken, as far as its snapshots and its ledger know them."""
         ...
 
     def refresh(self) -> None: ...

@@ -1,6 +1,6 @@
 """Write one batch to a table exactly once, whoever else writes at the same time."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -14,6 +14,7 @@ from etl.custom_properties import Identity
 from etl.errors import CommitConflict, CommitStateUnknown
 from etl.key import Key
 from etl.merged import Merged
+from etl.steps.confirmed import Confirmations, confirmed_keys, leave_confirmed
 from etl.steps.identity import OtherAges, find_other_ages, find_splits
 from etl.steps.listed_keys import list_keys
 from etl.steps.merge import MergePlan, plan_merge
@@ -30,9 +31,11 @@ def merge_batch(
     mode: MergeMode,
     columns: Sequence[Column] = (),
     identity: Identity | None = None,
+    confirmations: Confirmations | None = None,
 ) -> Merged:
     """Merge deduplicated rows with lineage in one commit, or in none if nothing changes.
 
+    Without `confirmations`, an older batch may overwrite a row that a newer one found unchanged.
     `marks` are BATCH_ID and STAGED_SHA256, by which the table knows the same rows when they come again, and
     RUN_ID, by which a run knows its own commit; the table gets those of `columns` that it lacks.
     After a conflict the whole merge is planned again on the new snapshot. After a commit whose outcome is
@@ -44,6 +47,8 @@ def merge_batch(
     def merge() -> Merged:
         probes = others.keys if others else None
         plan = plan_merge(rows, table.key_rows(key), key, mode, probes)
+        if confirmations:
+            plan = _heed(confirmations, plan, key, mode, table.batch_ids)
         return _merge(table, plan, marks, _tell(plan, key, others))
 
     return write_once(table, rows.num_rows, marks, columns, merge)
@@ -69,6 +74,19 @@ def write_once(
                 table.add_columns(columns)
                 merged = merge()
     return replace(merged, attempts=attempt.retry_state.attempt_number)
+
+
+def _heed(
+    confirmations: Confirmations, plan: MergePlan, key: Key, mode: MergeMode, taken: Collection[str]
+) -> MergePlan:
+    """The plan without updates of what newer batches confirmed; and what this one confirms is kept.
+
+    Before the commit: who finds the batch in the table finds that too, and else meets a conflict.
+    """
+    if plan.updates:
+        plan = leave_confirmed(plan, key, confirmations.newer(taken))
+    confirmations.write(confirmed_keys(plan, key, mode))
+    return plan
 
 
 def _tell(plan: MergePlan, key: Key, others: OtherAges | None) -> Merged:

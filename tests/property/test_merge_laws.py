@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from etl.batch import Batch, MergeMode
 from etl.key import Key
+from etl.steps.confirmed import confirmed_keys, leave_confirmed
 from etl.steps.merge import MergePlan, add_lineage, plan_merge, to_key_rows
 
 QUICK = settings(deadline=None, max_examples=25)
@@ -27,9 +28,10 @@ history = st.lists(st.tuples(some_salaries, days, modes), max_size=3)
 
 @dataclass
 class FileTable:
-    """A table of data files to which plans are applied as IcebergTable applies them."""
+    """A table of data files to which plans are applied as IcebergTable and merge_batch apply them."""
 
     files: list[pa.Table] = field(default_factory=list)
+    confirmed: list[tuple[date, pa.ChunkedArray]] = field(default_factory=list)
 
     def merge(self, salaries: Salaries, day: int = 0, mode: MergeMode = UPSERT) -> MergePlan:
         batch = a_batch(on(day), f"{day} {mode} {sorted(salaries.items())}")
@@ -37,6 +39,9 @@ class FileTable:
         nothing = to_key_rows(rows.slice(0, 0), KEY, 0)
         keys = pa.concat_tables([nothing, *(to_key_rows(f, KEY, i) for i, f in enumerate(self.files))])
         plan = plan_merge(rows, keys, KEY, mode)
+        if plan.updates:
+            plan = leave_confirmed(plan, KEY, [said for said_on, said in self.confirmed if said_on > on(day)])
+        self.confirmed.append((on(day), confirmed_keys(plan, KEY, mode)))
         for number, update in plan.updates.items():
             kept = np.delete(np.arange(self.files[number].num_rows), update.positions)
             self.files[number] = pa.concat_tables([self.files[number].take(kept), plan.rows_for(update)])
@@ -76,12 +81,25 @@ def a_table(past: list[tuple[Salaries, int, MergeMode]]) -> FileTable:
 def test_a_table_is_what_the_model_says(past: list[tuple[Salaries, int, MergeMode]]):
     """After any history the table holds what one assignment to a dictionary per row would leave."""
     model: dict[str, tuple[int, date]] = {}
+    said: dict[str, date] = {}  # when a batch last wrote a row, or found it unchanged
     for salaries, day, mode in past:
         for name, pay in salaries.items():
-            if name not in model or (mode is UPSERT and model[name][1] <= on(day) and model[name][0] != pay):
-                model[name] = (pay, on(day))
+            if name not in model or (mode is UPSERT and said[name] <= on(day)):
+                said[name] = on(day)
+                if name not in model or model[name][0] != pay:
+                    model[name] = (pay, on(day))
 
     assert a_table(past).content() == model
+
+
+@QUICK
+@given(st.permutations(range(4)), st.lists(some_salaries, min_size=4, max_size=4))
+def test_the_order_in_which_batches_come_does_not_count(order: list[int], daily: list[Salaries]):
+    """Each key has the value of the newest batch that had it, whichever batch was merged last."""
+    table = a_table([(daily[day], day, UPSERT) for day in order])
+    newest = {name: pay for salaries in daily for name, pay in salaries.items()}
+
+    assert {name: pay for name, (pay, _) in table.content().items()} == newest
 
 
 @QUICK
@@ -124,7 +142,7 @@ def test_disjoint_batches_commute(
     """Two batches without a common key leave the same table in either order."""
     other = {name: pay for name, pay in other.items() if name not in one}
     forth = a_table(past)
-    back = FileTable(list(forth.files))
+    back = FileTable(list(forth.files), list(forth.confirmed))
     forth.merge(one, day, mode)
     forth.merge(other, other_day, other_mode)
     back.merge(other, other_day, other_mode)

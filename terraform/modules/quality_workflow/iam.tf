@@ -213,6 +213,12 @@ data "aws_iam_policy_document" "merge" {
   }
 
   statement {
+    sid       = "ConfirmKeys"
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = [for dataset in local.datasets : "${local.s3_arn}${var.buckets.processed}/confirmed/${dataset}/*"] # one file a batch
+  }
+
+  statement {
     sid = "WriteTable"
 
     actions = [

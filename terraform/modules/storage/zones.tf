@@ -18,6 +18,7 @@ locals {
       noncurrent_days     = 7 # Iceberg keeps its own history
       expirations = [
         { id = "staged-batches", prefix = "staging/", days = 7 },
+        { id = "confirmed-keys", prefix = "confirmed/", days = 35 }, # how late a batch may come: docs/merge.md
       ]
     }
     quarantine = {
