@@ -37,9 +37,15 @@ def normalise_text(values: pa.Array, case: KeyCase) -> pa.Array:
 
 
 def _normalise(values: pa.ChunkedArray, case: KeyCase) -> pa.ChunkedArray:
+    if pa.types.is_dictionary(values.type):
+        return pa.chunked_array([_normalise_each_once(chunk, case) for chunk in values.chunks], pa.string())
     if not pa.types.is_string(values.type) and not pa.types.is_large_string(values.type):
         return values
     return pa.chunked_array([normalise_text(chunk, case) for chunk in values.chunks], pa.string())
+
+
+def _normalise_each_once(values: pa.DictionaryArray, case: KeyCase) -> pa.Array:
+    return normalise_text(values.dictionary, case).take(values.indices)
 
 
 def _fold_space(values: pa.Array) -> pa.Array:

@@ -1,6 +1,6 @@
 """Batch + keys of the table → what to insert, what to update, what to leave alone."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 from etl.batch import Batch, MergeMode
 from etl.contract import LINEAGE_COLUMNS
 from etl.errors import KeyNotUnique
+from etl.key import Key
 from etl.steps.keys import key_names, normalise_key
 
 
@@ -83,35 +84,51 @@ def _naive_utc(time: datetime) -> datetime:
     return time.astimezone(UTC).replace(tzinfo=None)
 
 
-def key_row_columns(key: Sequence[str]) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class WantedKeys:
+    """What a merge looks for in a table: the keys of a batch's rows and, behind them, of probes.
+
+    `keys` are as they compare (etl.steps.keys.normalise_key).
+    """
+
+    key: Key
+    batch_rows: pa.Table
+    keys: pa.Table
+
+
+def wanted_keys(batch_rows: pa.Table, key: Key, probes: pa.Table | None = None) -> WantedKeys:
+    """`batch_rows` are deduplicated and have lineage; of `probes` only the key columns count."""
+    batch_rows = batch_rows.combine_chunks()  # rows are taken from it file by file
+    keys = normalise_key(batch_rows, key)
+    if probes is not None:
+        keys = pa.concat_tables([keys, normalise_key(probes, key)])
+    return WantedKeys(key, batch_rows, keys)
+
+
+def key_row_columns(key: Key) -> tuple[str, ...]:
     """The table's columns that plan_merge compares."""
     return (*key, "_row_hash", "_batch_date", "_landed_at")
 
 
-def to_key_rows(rows: pa.Table, key: Sequence[str], file_number: int) -> pa.Table:
-    """`rows` of one data file, in its order and with key_row_columns, as plan_merge wants them."""
+def to_key_rows(rows: pa.Table, key: Key, file_number: int, first_row: int = 0) -> pa.Table:
+    """Rows of one data file from `first_row` on, with key_row_columns, as plan_merge wants them."""
     keys = normalise_key(rows, key)
     keys = keys.append_column("hash", rows["_row_hash"].cast(pa.string()))
     keys = keys.append_column("batch_date", rows["_batch_date"])
     keys = keys.append_column("landed_at", rows["_landed_at"])
     keys = keys.append_column("file", pa.array(np.full(rows.num_rows, file_number, np.int64)))
-    return keys.append_column("row", pa.array(np.arange(rows.num_rows)))
+    return keys.append_column("row", pa.array(np.arange(first_row, first_row + rows.num_rows)))
 
 
-def plan_merge(
-    batch_rows: pa.Table,
-    key_rows: pa.Table | pa.RecordBatchReader,
-    key: Sequence[str],
-    mode: MergeMode,
-    probes: pa.Table | None = None,
-) -> MergePlan:
-    """Plan the merge of deduplicated rows with lineage into a table that holds `key_rows`.
+def plan_merge(wanted: WantedKeys, key_rows: pa.Table | pa.RecordBatchReader, mode: MergeMode) -> MergePlan:
+    """Plan the merge of a batch into a table whose rows with a wanted key are among `key_rows`.
 
     A row that a newer batch wrote is never overwritten by an older one; of two batches for one date, the one
-    whose file landed later is newer. `probes` has key columns too: of them the plan says which are in the
-    table, and nothing else. Raises KeyNotUnique when a key of the batch stands in the table more than once.
+    whose file landed later is newer. Of the probes the plan says which are in the table, and nothing else.
+    Raises KeyNotUnique when a key of the batch stands in the table more than once.
     """
-    found = _find(_wanted(batch_rows, probes, key), key_rows, key)
+    batch_rows = wanted.batch_rows
+    found = _find(wanted, key_rows)
     is_probe = found["position"].to_numpy() >= batch_rows.num_rows
     probes_found = np.unique(found["position"].to_numpy()[is_probe]) - batch_rows.num_rows
     found = found.filter(pa.array(~is_probe))
@@ -135,28 +152,26 @@ def plan_merge(
     )
 
 
-def _wanted(batch_rows: pa.Table, probes: pa.Table | None, key: Sequence[str]) -> pa.Table:
-    """What is looked for in the table: the keys of the batch's rows, then of the probes."""
-    keys = normalise_key(batch_rows, key)
-    keys = keys.append_column("hash", batch_rows["_row_hash"])
-    keys = keys.append_column("batch_date", batch_rows["_batch_date"])
-    keys = keys.append_column("landed_at", batch_rows["_landed_at"])
-    if probes is not None:
-        keys = pa.concat_tables([keys, normalise_key(probes, key)], promote_options="default")
-    return keys.append_column("position", pa.array(np.arange(keys.num_rows)))
-
-
-def _find(wanted: pa.Table, key_rows: pa.Table | pa.RecordBatchReader, key: Sequence[str]) -> pa.Table:
+def _find(wanted: WantedKeys, key_rows: pa.Table | pa.RecordBatchReader) -> pa.Table:
     """Where each wanted key stands, and how its row there compares; ordered by file and row."""
+    compared = wanted.batch_rows.select(["_row_hash", "_batch_date", "_landed_at"])
+    if probes := wanted.keys.num_rows - compared.num_rows:
+        nothing = [pa.nulls(probes, field.type) for field in compared.schema]
+        compared = pa.concat_tables([compared, pa.table(nothing, schema=compared.schema)])
+    keys = wanted.keys.append_column("position", pa.array(np.arange(wanted.keys.num_rows)))
+    for name, column in zip(("hash", "batch_date", "landed_at"), compared.columns, strict=True):
+        keys = keys.append_column(name, column)
     with duckdb.connect() as connection:
-        connection.register("wanted", wanted)
+        # DuckDB cannot tell how long a stream is, and shall hold the batch in memory, never the table.
+        connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+        connection.register("wanted", keys)
         connection.register("existing", key_rows)
         return connection.sql(
             f"""SELECT position, file, "row",
                        coalesce(wanted.hash = existing.hash, false) AS is_same,
                        coalesce((existing.batch_date, existing.landed_at)
                                 > (wanted.batch_date, wanted.landed_at), false) AS is_newer
-                FROM existing JOIN wanted USING ({", ".join(key_names(key))})
+                FROM existing JOIN wanted USING ({", ".join(key_names(wanted.key))})
                 ORDER BY file, "row" """
         ).to_arrow_table()
 

@@ -6,24 +6,23 @@ other writer added: whoever catches CommitConflict plans the whole merge again.
 """
 
 import contextlib
-import itertools
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
 import pyarrow as pa
 from pyiceberg.catalog import Catalog
 from pyiceberg.exceptions import CommitFailedException
-from pyiceberg.expressions import AlwaysTrue, EqualTo
-from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
+from pyiceberg.expressions import EqualTo
 from pyiceberg.manifest import DataFile
-from pyiceberg.table import FileScanTask, TableProperties, Transaction
+from pyiceberg.table import FileScanTask, TableProperties
 from pyiceberg.table import Table as PyIcebergTable
 
 from etl.contract import Column
 from etl.errors import CommitConflict, CommitStateUnknown, ContractInvalid
-from etl.steps.merge import MergePlan, key_row_columns, to_key_rows
+from etl.key import Key
+from etl.steps.merge import MergePlan, WantedKeys, key_row_columns, to_key_rows
+from etl.tables.files import DataFiles
 from etl.tables.iceberg_ledger import fold, has_mark, read_ledger
+from etl.tables.pruning import Bounds, WantedRanges
 from etl.tables.table import BATCH_ID
 
 
@@ -80,21 +79,22 @@ class IcebergTable:
                 transaction.commit_transaction()
             self.refresh()
 
-    def key_rows(self, key: Sequence[str]) -> pa.RecordBatchReader:
-        self._tasks = list(self._table.scan().plan_files())
-        columns = key_row_columns(key)
-        schema = to_key_rows(self._empty(columns), key, 0).schema
-        return pa.RecordBatchReader.from_batches(schema, self._key_batches(key, columns))
+    def key_rows(self, wanted: WantedKeys) -> pa.RecordBatchReader:
+        ranges = WantedRanges(wanted.keys)
+        self._tasks = [
+            task
+            for task in self._table.scan().plan_files()
+            if ranges.may_stand_in(self._bounds(task.file, wanted.key))
+        ]
+        columns = key_row_columns(wanted.key)
+        schema = to_key_rows(self._empty(columns), wanted.key, 0).schema
+        return pa.RecordBatchReader.from_batches(schema, self._key_batches(wanted.key))
 
     def commit(self, plan: MergePlan, summary: Mapping[str, str]) -> None:
         """`plan` has to be made from the latest key_rows: it names data files by their number there."""
         transaction = self._table.transaction()
         removed = [self._tasks[number] for number in plan.updates]
-        written = self._write(transaction, plan.inserts)
-        for task, update in zip(removed, plan.updates.values(), strict=True):
-            written += self._write(
-                transaction, self._rewritten(task, update.positions, plan.rows_for(update))
-            )
+        written = self._write(plan)
         with transaction.update_snapshot(snapshot_properties=dict(summary)).overwrite() as overwrite:
             for task in removed:
                 overwrite.delete_data_file(task.file)
@@ -129,48 +129,39 @@ class IcebergTable:
     def _committing(self, written: Sequence[DataFile] = ()) -> "_Committing":
         return _Committing(self._table, self.name, written)
 
-    def _key_batches(self, key: Sequence[str], columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
-        for number, task in enumerate(self._tasks):
-            rows = self._scan(columns).to_table([task])
-            yield from to_key_rows(rows, key, number).to_batches()
+    def _bounds(self, file: DataFile, key: Sequence[str]) -> list[Bounds]:
+        fields = [self._table.schema().find_field(name).field_id for name in key]
+        lower, upper = file.lower_bounds or {}, file.upper_bounds or {}
+        return [(lower.get(field), upper.get(field)) for field in fields]
 
-    def _scan(self, columns: Sequence[str]) -> ArrowScan:
-        metadata = self._table.metadata
-        return ArrowScan(metadata, self._table.io, metadata.schema().select(*columns), AlwaysTrue())
+    def _key_batches(self, key: Key) -> Iterator[pa.RecordBatch]:
+        files = DataFiles(self._table)
+        for number, task in enumerate(self._tasks):
+            row = 0
+            for rows in files.read(task, key_row_columns(key)):
+                yield from to_key_rows(rows, key, number, row).to_batches()
+                row += rows.num_rows
 
     def _empty(self, columns: Sequence[str]) -> pa.Table:
         return self._table.schema().select(*columns).as_arrow().empty_table()
 
-    def _rewritten(self, task: FileScanTask, positions: np.ndarray, replacing: pa.Table) -> pa.Table:
-        rows = self._scan(self._table.schema().column_names).to_table([task])
-        kept = np.ones(rows.num_rows, bool)
-        kept[positions] = False
-        replacing = self._in_table_form(replacing)
-        return pa.concat_tables([rows.filter(pa.array(kept)).cast(replacing.schema), replacing])
-
-    def _write(self, transaction: Transaction, rows: pa.Table) -> list[DataFile]:
-        if rows.num_rows == 0:
-            return []
-        return list(
-            _dataframe_to_data_files(
-                transaction.table_metadata,
-                self._in_table_form(rows),
-                self._table.io,
-                write_uuid=uuid.uuid4(),
-                counter=itertools.count(),
-            )
-        )
+    def _write(self, plan: MergePlan) -> list[DataFile]:
+        files, rows = DataFiles(self._table), self._in_table_form(plan.rows)
+        written = list(files.insert(rows, plan.inserted))
+        for number, update in plan.updates.items():
+            replacing = rows.take(pa.array(update.replacing))
+            written.append(files.rewrite(self._tasks[number], update.positions, replacing))
+        return written
 
     def _in_table_form(self, rows: pa.Table) -> pa.Table:
         """`rows` in the table's column order and types; columns that only the table has are null."""
-        schema = self._table.schema().as_arrow()
-        columns = [
-            rows[field.name].cast(field.type)
-            if field.name in rows.column_names
-            else pa.nulls(rows.num_rows, field.type)
-            for field in schema
-        ]
-        return pa.table(columns, schema=schema)
+        types = {field.name: _plain(field.type) for field in self._table.schema().as_arrow()}
+        return pa.table(
+            {
+                name: rows[name].cast(type_) if name in rows.column_names else pa.nulls(rows.num_rows, type_)
+                for name, type_ in types.items()
+            }
+        )
 
 
 class _Committing:

@@ -6,7 +6,7 @@ from typing import Protocol
 import pyarrow as pa
 
 from etl.contract import Column
-from etl.steps.merge import MergePlan
+from etl.steps.merge import MergePlan, WantedKeys
 
 # In the summary of each snapshot: the batch it was committed for, the checksum of its staged rows, the run
 # that made it, and what became of the rows. A batch that is judged anew, by another suite say, may let other
@@ -50,8 +50,8 @@ class Table(Protocol):
         """
         ...
 
-    def key_rows(self, key: Sequence[str]) -> pa.RecordBatchReader:
-        """All rows, as etl.steps.merge.to_key_rows gives them."""
+    def key_rows(self, wanted: WantedKeys) -> pa.RecordBatchReader:
+        """All rows with a wanted key, and others, as etl.steps.merge.to_key_rows gives them; in a stream."""
         ...
 
     def commit(self, plan: MergePlan, summary: Mapping[str, str]) -> None:

@@ -17,7 +17,7 @@ from etl.merged import Merged
 from etl.steps.confirmed import Confirmations, confirmed_keys, leave_confirmed
 from etl.steps.identity import OtherAges, find_other_ages, find_splits
 from etl.steps.listed_keys import list_keys
-from etl.steps.merge import MergePlan, plan_merge
+from etl.steps.merge import MergePlan, plan_merge, wanted_keys
 from etl.tables.table import COUNTS, RUN_ID, Table
 
 _ATTEMPTS = 8
@@ -43,10 +43,10 @@ def merge_batch(
     then finds to be its own commit is told as if there had been no interruption.
     """
     others = find_other_ages(rows, key, identity, mode) if identity else None
+    wanted = wanted_keys(rows, key, others.keys if others else None)
 
     def merge() -> Merged:
-        probes = others.keys if others else None
-        plan = plan_merge(rows, table.key_rows(key), key, mode, probes)
+        plan = plan_merge(wanted, table.key_rows(wanted), mode)
         if confirmations:
             plan = _heed(confirmations, plan, key, mode, table.batch_ids)
         return _merge(table, plan, marks, _tell(plan, key, others))

@@ -27,7 +27,7 @@ from etl.batch import Batch, MergeMode
 from etl.contract import Column
 from etl.errors import CommitConflict, CommitStateUnknown, ContractInvalid
 from etl.merged import Merged
-from etl.steps.merge import plan_merge
+from etl.steps.merge import plan_merge, wanted_keys
 from etl.tables import writing
 from etl.tables.iceberg import IcebergTable
 from etl.tables.table import BATCH_ID, RUN_ID
@@ -145,7 +145,8 @@ def test_concurrent_writers_lose_nothing(lake: ALake):
 def test_a_conflict_leaves_no_files_behind(lake: ALake):
     """The writer that came second takes back the files it wrote, and those of the first stay."""
     slow, fast = lake.table(), lake.table()
-    plan = plan_merge(an_employee_batch(2, SECOND), slow.key_rows(KEY), KEY, MergeMode.UPSERT)
+    wanted = wanted_keys(an_employee_batch(2, SECOND), KEY)
+    plan = plan_merge(wanted, slow.key_rows(wanted), MergeMode.UPSERT)
     merge(fast, an_employee_batch(2), a_batch())
     with pytest.raises(CommitConflict) as caught:
         slow.commit(plan, {})
@@ -349,7 +350,8 @@ def test_conflicts_are_never_repeated_without_a_new_plan(lake: ALake):
             raise CommitFailedException("another writer")
 
     table = lake.table(catalog=ACountingCatalog(the_catalog(lake.state.endpoint)))
-    plan = plan_merge(an_employee_batch(1), table.key_rows(KEY), KEY, MergeMode.UPSERT)
+    wanted = wanted_keys(an_employee_batch(1), KEY)
+    plan = plan_merge(wanted, table.key_rows(wanted), MergeMode.UPSERT)
     with pytest.raises(CommitConflict):
         table.commit(plan, {})
 

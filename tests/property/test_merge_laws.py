@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from etl.batch import Batch, MergeMode
 from etl.key import Key
 from etl.steps.confirmed import confirmed_keys, leave_confirmed
-from etl.steps.merge import MergePlan, add_lineage, plan_merge, to_key_rows
+from etl.steps.merge import MergePlan, add_lineage, plan_merge, to_key_rows, wanted_keys
 
 QUICK = settings(deadline=None, max_examples=25)
 KEY = Key(("first_name", "last_name", "age"))
@@ -38,7 +38,7 @@ class FileTable:
         rows = a_merging_batch(salaries, batch)
         nothing = to_key_rows(rows.slice(0, 0), KEY, 0)
         keys = pa.concat_tables([nothing, *(to_key_rows(f, KEY, i) for i, f in enumerate(self.files))])
-        plan = plan_merge(rows, keys, KEY, mode)
+        plan = plan_merge(wanted_keys(rows, KEY), keys, mode)
         if plan.updates:
             plan = leave_confirmed(plan, KEY, [said for said_on, said in self.confirmed if said_on > on(day)])
         self.confirmed.append((on(day), confirmed_keys(plan, KEY, mode)))

@@ -11,7 +11,7 @@ from etl.custom_properties import Identity
 from etl.steps.dedupe import dedupe_rows
 from etl.steps.identity import count_duplicates, find_other_ages, find_splits
 from etl.steps.keys import hash_rows
-from etl.steps.merge import plan_merge, to_key_rows
+from etl.steps.merge import plan_merge, to_key_rows, wanted_keys
 
 CONTRACT = the_employee_contract()
 KEY = CONTRACT.key
@@ -25,7 +25,7 @@ def suspected(
     """The names and ages of the rows of the feed that may be somebody of the table."""
     known, rows = (with_lineage(people(p), a_batch(TODAY)) for p in (table, feed))
     others = find_other_ages(rows, KEY, identity, mode)
-    plan = plan_merge(rows, to_key_rows(known, KEY, 0), KEY, mode, others.keys)
+    plan = plan_merge(wanted_keys(rows, KEY, others.keys), to_key_rows(known, KEY, 0), mode)
     found = rows.take(pa.array(find_splits(others, plan)))
     return list(zip(found["first_name"].to_pylist(), found["age"].to_pylist(), strict=True))
 

@@ -10,7 +10,7 @@ from etl.batch import MergeMode
 from etl.contract import LINEAGE_COLUMNS
 from etl.errors import KeyNotUnique
 from etl.key import Key
-from etl.steps.merge import MergePlan, plan_merge, to_key_rows
+from etl.steps.merge import MergePlan, plan_merge, to_key_rows, wanted_keys
 
 KEY = Key(("first_name", "last_name", "age"))
 YESTERDAY = a_batch(TODAY - timedelta(days=1), "v0")
@@ -22,7 +22,7 @@ def planned(
     """The plan for merging into a table of these data files."""
     nothing = to_key_rows(an_employee_batch(rows=0), KEY, 0)
     key_rows = pa.concat_tables([nothing, *(to_key_rows(f, KEY, i) for i, f in enumerate(files))])
-    return plan_merge(batch, key_rows, KEY, mode, probes)
+    return plan_merge(wanted_keys(batch, KEY, probes), key_rows, mode)
 
 
 def figures(plan: MergePlan) -> dict[str, int]:

@@ -1,0 +1,136 @@
+"""Data files of an Iceberg table, read and written as streams; PyIceberg's internals, as in iceberg.py."""
+
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pyiceberg.io.fileformat import FileFormatFactory
+from pyiceberg.io.pyarrow import (
+    _combine_positional_deletes,
+    _read_all_delete_files,
+    _to_requested_schema,
+    pyarrow_to_schema,
+)
+from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+from pyiceberg.schema import prune_columns, sanitize_column_names
+from pyiceberg.table import FileScanTask, TableProperties
+from pyiceberg.table import Table as PyIcebergTable
+from pyiceberg.table.locations import load_location_provider
+from pyiceberg.typedef import Record
+
+_ROWS_AT_ONCE = 262_144  # in memory, and in a row group: at 200 bytes a row some 50 MB
+_REPEATED_BYTES = 8  # of a value on average: less than that, and most are places in a dictionary
+
+
+class DataFiles:
+    """The data files of one version of a table without partitions."""
+
+    def __init__(self, table: PyIcebergTable):
+        self._metadata, self._io = table.metadata, table.io
+        self._schema = table.schema()
+
+    def read(self, task: FileScanTask, columns: Sequence[str]) -> Iterator[pa.Table]:
+        """The file's live rows in their order and in the table's types, repetitive text as dictionaries."""
+        asked = self._schema.select(*columns)
+        deletes = _read_all_delete_files(self._io, [task]).get(task.file.file_path, [])
+        with self._io.new_input(task.file.file_path).open() as source:
+            metadata = pq.read_metadata(source)
+            stored = pyarrow_to_schema(
+                metadata.schema.to_arrow_schema(),
+                self._metadata.name_mapping(),
+                downcast_ns_timestamp_to_us=True,
+                format_version=self._metadata.format_version,
+            )
+            present = prune_columns(stored, asked.field_ids, select_full_types=False)
+            file = pq.ParquetFile(source, metadata=metadata, read_dictionary=_repetitive(metadata))
+            end = 0
+            for batch in file.iter_batches(_ROWS_AT_ONCE, columns=[field.name for field in present.fields]):
+                start, end = end, end + batch.num_rows
+                if deletes:
+                    batch = batch.take(_combine_positional_deletes(deletes, start, end))
+                yield pa.Table.from_batches([_to_requested_schema(asked, present, batch)])
+
+    def rewrite(self, task: FileScanTask, positions: np.ndarray, replacing: pa.Table) -> DataFile:
+        """A copy of the file in which `replacing` takes the place of the rows at `positions`, ascending.
+
+        They come to stand in the row group of those that they replace, at its end.
+        """
+        return self.write(self._replaced(task, positions, replacing))
+
+    def insert(self, rows: pa.Table, positions: np.ndarray) -> Iterator[DataFile]:
+        """As many files as the table's target size asks for, of the rows at `positions`."""
+        target = self._target_bytes()
+        size = rows.nbytes * len(positions) // max(rows.num_rows, 1)
+        for part in np.array_split(positions, max(1, -(-size // target))) if len(positions) else ():
+            groups = (part[start : start + _ROWS_AT_ONCE] for start in range(0, len(part), _ROWS_AT_ONCE))
+            yield self.write(rows.take(pa.array(group)) for group in groups)
+
+    def write(self, groups: Iterable[pa.Table]) -> DataFile:
+        """One file, each of `groups` a row group of it: rows with all columns of the table."""
+        stored = sanitize_column_names(self._schema)
+        model = FileFormatFactory.get(FileFormat.PARQUET)
+        provider = load_location_provider(self._metadata.location, self._metadata.properties)
+        output = self._io.new_output(provider.new_data_location(f"{uuid.uuid4()}.{model.file_extension()}"))
+        with model.create_writer(output, stored, self._metadata.properties) as writer:
+            for group in groups:
+                batches = [
+                    _to_requested_schema(
+                        stored, self._schema, batch, include_field_ids=True, format_model=model
+                    )
+                    for batch in group.combine_chunks().to_batches()
+                ]
+                writer.write(pa.Table.from_batches(batches))
+        return DataFile.from_args(
+            content=DataFileContent.DATA,
+            file_path=output.location,
+            file_format=FileFormat.PARQUET,
+            partition=Record(),
+            file_size_in_bytes=len(output),
+            sort_order_id=None,
+            spec_id=self._metadata.default_spec_id,
+            equality_ids=None,
+            key_metadata=None,
+            **writer.result().to_serialized_dict(),
+        )
+
+    def delete(self, files: Iterable[DataFile]) -> None:
+        for file in files:
+            self._io.delete(file.file_path)
+
+    def _target_bytes(self) -> int:
+        """Of the rows unpacked, as PyIceberg counts it: about five times the size of the file."""
+        name, default = (
+            TableProperties.WRITE_TARGET_FILE_SIZE_BYTES,
+            TableProperties.WRITE_TARGET_FILE_SIZE_BYTES_DEFAULT,
+        )
+        return int(self._metadata.properties.get(name, default))
+
+    def _replaced(self, task: FileScanTask, positions: np.ndarray, replacing: pa.Table) -> Iterator[pa.Table]:
+        end = 0
+        for rows in self.read(task, self._schema.column_names):
+            start, end = end, end + rows.num_rows
+            first, last = np.searchsorted(positions, (start, end))
+            if first < last:
+                kept = np.ones(rows.num_rows, bool)
+                kept[positions[first:last] - start] = False
+                new = replacing.slice(first, last - first).cast(rows.schema)
+                rows = pa.concat_tables([rows.filter(pa.array(kept)), new])
+            yield rows
+
+
+def _repetitive(metadata: pq.FileMetaData) -> list[str]:
+    """Text columns whose values repeat; read as dictionaries they take a third of the time."""
+    if not metadata.num_row_groups:
+        return []
+    group, types = metadata.row_group(0), metadata.schema.to_arrow_schema()
+    chunks = [group.column(number) for number in range(group.num_columns)]
+    return [
+        chunk.path_in_schema
+        for chunk in chunks
+        if chunk.has_dictionary_page
+        and chunk.total_uncompressed_size < _REPEATED_BYTES * chunk.num_values
+        and chunk.path_in_schema in types.names
+        and pa.types.is_string(types.field(chunk.path_in_schema).type)
+    ]
