@@ -86,6 +86,8 @@ def _fetch_remote(env: Environment, bucket: str | None, folder: Path) -> Path:
 def _bucket_of(env: Environment) -> str:
     try:
         return read_outputs(env)["buckets"]["docs"]
+    except TerraformFailed as error:
+        raise DocsUnavailable(f"{error} Or name the bucket by --bucket.") from None
     except KeyError:
         raise DocsUnavailable(
             f"Terraform's state of {env} names no docs zone: apply the stack first, or name one by --bucket."

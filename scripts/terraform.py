@@ -186,7 +186,7 @@ def read_outputs(environment: str) -> dict[str, Any]:
         problem = errors[0].removeprefix("Error: ") if errors else f"exit code {answer.returncode}"
         raise TerraformFailed(
             f"Terraform cannot read the state of {environment}: {problem}. Run `terraform init` in "
-            f"{os.path.relpath(root)} as the README says, or name the bucket by --bucket."
+            f"{os.path.relpath(root)} as the README says."
         )
     return {name: output["value"] for name, output in json.loads(answer.stdout).items()}
 

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from etl.batch import Batch, MergeMode, to_run_properties
-from etl.run_files import manifest_key
+from etl.run_files import maintenance_report_key, manifest_key
 from etl.steps.stage import checksum
 from scripts.athena_query import Answer, ask_athena
 from scripts.offline_machine import Machine
@@ -41,6 +41,7 @@ class Story:
     runs: dict[str, WorkflowRun] = field(default_factory=dict)
     crashes: dict[str, str] = field(default_factory=dict)
     answers: list[Answer] = field(default_factory=list)
+    maintained: dict[str, Any] = field(default_factory=dict)
 
     def play(self) -> None:
         """All of it, in an order in which nothing spoils what comes after."""
@@ -62,6 +63,7 @@ class Story:
         self._land_nowhere()
         self._break_the_check()
         self._run_again(first)
+        self._maintain()
         self._crash()
         self._ask()
 
@@ -117,7 +119,7 @@ class Story:
 
     def _log_all(self) -> None:
         """From here on all jobs log at the level DEBUG."""
-        for step in ("gate", "merge"):
+        for step in ("gate", "merge", "maintain"):
             self.put(
                 "artifacts", self._script(step), _DEBUG.encode() + self.get("artifacts", self._script(step))
             )
@@ -177,6 +179,17 @@ class Story:
             for properties in (again, backfill):
                 glue.start_workflow_run(Name=self.workflow, RunProperties=properties)
 
+    def _maintain(self) -> None:
+        """The maintenance, which reads and writes every row that is there."""
+        glue, name = self.machine.client("glue"), f"lakegate-local-{DATASET}-maintain"
+        run_id = glue.start_job_run(JobName=name)["JobRunId"]
+        active = {"STARTING", "RUNNING"}
+        _await(
+            lambda: glue.get_job_run(JobName=name, RunId=run_id)["JobRun"]["JobRunState"] not in active,
+            "the end of the maintenance",
+        )
+        self.maintained = json.loads(self.get("docs", maintenance_report_key(DATASET, run_id)))
+
     def _crash(self) -> None:
         """Jobs that die of something that nobody thought of, with values in what they die of."""
         self._stage("with quotes", self._misfit_rows())
@@ -191,7 +204,7 @@ class Story:
         }
         with self._artifact("expectations/quarantine.yaml", _row_text_as_number):
             self._crash_jobs(crashes | {"gate that cannot quarantine": ("gate", "of every kind")})
-        for zone, step in (("processed", "merge"), ("quarantine", "gate")):
+        for zone, step in (("processed", "merge"), ("quarantine", "gate"), ("quarantine", "maintain")):
             with self._lost_metadata(zone):
                 self._crash_jobs({f"{step} without its table": (step, "redelivered")})
 

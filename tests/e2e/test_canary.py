@@ -50,6 +50,7 @@ CRASHES = {
     "gate that cannot quarantine": "RunFailed",
     "merge without its table": "RunFailed",
     "gate without its table": "RunFailed",
+    "maintain without its table": "RunFailed",
 }
 
 
@@ -90,6 +91,7 @@ def test_every_case_took_its_course(story: Story):
     assert min(counts["with quotes"][name] for name in ("inserted", "updated", "unparsable"))
     assert story.runs["redelivered"].merge["already_committed"]
     assert story.runs["backfill"].merge["conflicts"]
+    assert [table["after"]["rows"] > 0 for table in story.maintained["tables"]] == [True, True]
     assert [bool(answer.rows) for answer in story.answers] == [True, False, False]
 
 

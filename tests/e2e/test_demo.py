@@ -77,6 +77,25 @@ def test_the_data_docs_can_be_fetched_again(kept: Kept):
     assert "Passed with quarantine" in index.read_text()
 
 
+def test_the_tables_can_be_maintained_at_once(kept: Kept):
+    """`make maintain` runs the deployed job and tells what it did; what Athena answers stays the same."""
+    command = [sys.executable, "-m", "scripts.maintain", "--state-dir", str(kept.machine.state_dir)]
+    table = f"{kept.outputs['databases']['processed']}.employee"
+    sql = f"SELECT count(*), sum(salary), count(DISTINCT _batch_id) FROM {table}"
+    asking = (kept.machine, sql, kept.outputs["athena_workgroup"], kept.outputs["analyst_role_arn"])
+    before = ask_athena(*asking)
+    done, unknown = (
+        subprocess.run([*command, *more], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+        for more in ((), ("--dataset", "employe"))
+    )
+
+    assert (done.returncode, unknown.returncode) == (0, 1), done.stdout + done.stderr
+    assert "small" in done.stdout
+    assert "There is no dataset employe here; there is employee." in unknown.stdout
+    assert ask_athena(*asking) == before
+    assert before.refusal is None
+
+
 def test_outputs_are_read_from_the_users_own_state(kept: Kept, monkeypatch: pytest.MonkeyPatch):
     """Of an environment that the user has initialised, Terraform tells what was made of it."""
     monkeypatch.setenv("TF_DATA_DIR", str(kept.machine.state_dir / "terraform-local"))
