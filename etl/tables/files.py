@@ -120,6 +120,18 @@ class DataFiles:
             yield rows
 
 
+def to_row_groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows in larger parts: of a file with a row group for each small one little would be gained."""
+    gathered: list[pa.Table] = []
+    for part in parts:
+        gathered.append(part)
+        if sum(table.num_rows for table in gathered) >= _ROWS_AT_ONCE:
+            yield pa.concat_tables(gathered)
+            gathered = []
+    if gathered:
+        yield pa.concat_tables(gathered)
+
+
 def _repetitive(metadata: pq.FileMetaData) -> list[str]:
     """Text columns whose values repeat; read as dictionaries they take a third of the time."""
     if not metadata.num_row_groups:

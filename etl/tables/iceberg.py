@@ -22,6 +22,7 @@ from etl.key import Key
 from etl.steps.merge import MergePlan, WantedKeys, key_row_columns, to_key_rows
 from etl.tables.files import DataFiles
 from etl.tables.iceberg_ledger import fold, has_mark, read_ledger
+from etl.tables.overwrite import replace_files
 from etl.tables.pruning import Bounds, WantedRanges
 from etl.tables.table import BATCH_ID
 
@@ -93,13 +94,9 @@ class IcebergTable:
     def commit(self, plan: MergePlan, summary: Mapping[str, str]) -> None:
         """`plan` has to be made from the latest key_rows: it names data files by their number there."""
         transaction = self._table.transaction()
-        removed = [self._tasks[number] for number in plan.updates]
+        removed = [self._tasks[number].file for number in plan.updates]
         written = self._write(plan)
-        with transaction.update_snapshot(snapshot_properties=dict(summary)).overwrite() as overwrite:
-            for task in removed:
-                overwrite.delete_data_file(task.file)
-            for data_file in written:
-                overwrite.append_data_file(data_file)
+        replace_files(transaction, self._table.io, removed, written, summary)
         fold(transaction, summary)
         with self._committing(written):
             transaction.commit_transaction()

@@ -4,26 +4,24 @@ PyIceberg expires snapshots, in the metadata alone; it neither joins files nor r
 """
 
 import itertools
-import uuid
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
-import pyarrow as pa
-from pyiceberg.expressions import AlwaysTrue, LessThan
-from pyiceberg.io.pyarrow import ArrowScan, _dataframe_to_data_files
+from pyiceberg.expressions import LessThan
 from pyiceberg.manifest import DataFile as IcebergDataFile
 from pyiceberg.manifest import ManifestContent, ManifestFile
-from pyiceberg.table import TableProperties, Transaction
+from pyiceberg.table import FileScanTask
 from pyiceberg.table.refs import MAIN_BRANCH
-from pyiceberg.table.snapshots import Operation
 from pyiceberg.table.update import AssertRefSnapshotId
-from pyiceberg.table.update.snapshot import ExpireSnapshots, _OverwriteFiles
+from pyiceberg.table.update.snapshot import ExpireSnapshots
 
 from etl.errors import MaintenanceUnsound
+from etl.tables.files import DataFiles, to_row_groups
 from etl.tables.iceberg import IcebergTable
 from etl.tables.iceberg_ledger import fold
 from etl.tables.maintenance import MAINTENANCE, DataFile, SnapshotFacts, place_of
+from etl.tables.overwrite import replace_files
 
 _READERS = 8
 
@@ -73,26 +71,11 @@ class MaintainedTable(IcebergTable):
     def compact(self, groups: Sequence[Sequence[DataFile]]) -> int:
         """Write each group as one file, and put these in the places of the old ones; answer how many."""
         tasks = {task.file.file_path: task for task in self._table.scan().plan_files()}
+        joining = [[tasks[file.path] for file in group] for group in groups]
+        written = [self._join(group) for group in joining]
+        removed = [task.file for task in itertools.chain.from_iterable(joining)]
         transaction = self._table.transaction()
-        scan = ArrowScan(self._table.metadata, self._table.io, self._table.schema(), AlwaysTrue())
-        written: list[IcebergDataFile] = []
-        for group in groups:
-            rows = scan.to_table([tasks[file.path] for file in group])
-            files = self._write_one(transaction, rows)
-            if sum(file.record_count for file in files) != rows.num_rows:
-                raise MaintenanceUnsound(self.name, "joined files hold another number of rows")
-            written += files
-        replacing = _Compaction(
-            operation=Operation.OVERWRITE,
-            transaction=transaction,
-            io=self._table.io,
-            snapshot_properties={MAINTENANCE: "compaction"},
-        )
-        with replacing:
-            for file in itertools.chain.from_iterable(groups):
-                replacing.delete_data_file(tasks[file.path].file)
-            for data_file in written:
-                replacing.append_data_file(data_file)
+        replace_files(transaction, self._table.io, removed, written, {MAINTENANCE: "compaction"})
         with self._committing(written):
             transaction.commit_transaction()
         self.refresh()
@@ -138,30 +121,11 @@ class MaintainedTable(IcebergTable):
             named += itertools.chain.from_iterable(pool.map(files_of, manifests.values()))
         return {place_of(path) for path in named}
 
-    def _write_one(self, transaction: Transaction, rows: pa.Table) -> list[IcebergDataFile]:
-        """PyIceberg would split by the size in memory, into files that were small again."""
-        unsplit = {TableProperties.WRITE_TARGET_FILE_SIZE_BYTES: str(2**62)}
-        metadata = transaction.table_metadata
-        properties = metadata.properties | unsplit
-        return list(
-            _dataframe_to_data_files(
-                metadata.model_copy(update={"properties": properties}),
-                self._in_table_form(rows),
-                self._table.io,
-                write_uuid=uuid.uuid4(),
-                counter=itertools.count(),
-            )
-        )
-
-
-class _Compaction(_OverwriteFiles):
-    """An overwrite without the manifests that hold no live file; PyIceberg's carries them along for ever."""
-
-    def _process_manifests(self, manifests: list[ManifestFile]) -> list[ManifestFile]:
-        return [
-            manifest
-            for manifest in manifests
-            if manifest.has_added_files()
-            or manifest.has_existing_files()
-            or manifest.added_snapshot_id == self._snapshot_id
-        ]
+    def _join(self, tasks: Sequence[FileScanTask]) -> IcebergDataFile:
+        files, columns = DataFiles(self._table), self._table.schema().column_names
+        rows = itertools.chain.from_iterable(files.read(task, columns) for task in tasks)
+        joined = files.write(to_row_groups(map(self._in_table_form, rows)))
+        expected = sum(task.file.record_count for task in tasks)
+        if joined.record_count != expected and not any(task.delete_files for task in tasks):
+            raise MaintenanceUnsound(self.name, f"{expected} rows would become {joined.record_count}")
+        return joined

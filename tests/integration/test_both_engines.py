@@ -179,7 +179,7 @@ def test_conflicts_collisions_and_splits_are_told_alike(
 
 
 def told_of(report: MergeReport) -> dict[str, Any]:
-    """All that a report says but for what no two tables have alike; hashes of keys have a secret of the table."""
+    """What a report says, but for what no two tables have alike; key hashes have a secret of the table."""
     told = {name: getattr(report, name) for name in MergeReport.__dataclass_fields__}
     for name in ("batch_id", "snapshot_id", "finished_at", "seconds"):
         del told[name]

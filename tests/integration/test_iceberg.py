@@ -95,6 +95,18 @@ def test_only_files_with_a_changed_row_are_rewritten(lake: ALake):
     assert salaries(lake) == {"0": 50_000, "1": 50_000, "2": 50_000, "3": 50_000, "4": 1, "5": 50_000}
 
 
+def test_manifests_do_not_pile_up(lake: ALake):
+    """However often a file is replaced, readers open no manifest that tells of gone files alone."""
+    for number in range(4):
+        batch = a_batch(version_id=f"w{number}")
+        merge(lake.table(), an_employee_batch(1, batch, salary=number), batch)
+    table = the_catalog(lake.state.endpoint).load_table((lake.database("processed"), "employee"))
+    snapshot = table.current_snapshot()
+
+    assert len(snapshot.manifests(table.io)) == 2, "of the file that is there, and of the one it replaced"
+    assert salaries(lake) == {"0": 3}
+
+
 def test_insert_only_leaves_the_table_alone(lake: ALake):
     """A backfill adds what is missing and changes nothing that is there."""
     merge(lake.table(), an_employee_batch(2), a_batch())
