@@ -75,14 +75,15 @@ class CanaryFiles:
         return _file([_header(people), *lines, short.rpartition(",")[0], f"{long},more"])
 
     def with_quotes(self, people: list[Row], day: date) -> bytes:
-        """The day after: changed, new, bad and unparsable rows, in a file that needs quotes."""
+        """The day after: changed, new, bad and unparsable rows, one a year older; it needs quotes."""
         case = "the file with quotes"
         changed = [row | {"salary": str(int(row["salary"]) + 10)} for row in people[::3]]
-        same = [row for number, row in enumerate(people) if number % 3]
+        grown, *same = [row for number, row in enumerate(people) if number % 3]
+        grown = grown | {"age": str(int(grown["age"]) + 1)}
         new = self._some(f"new rows of {case}", day, 5)
         bad = self._bad_private(case, day, _BAD_QUOTED | _BAD_PRIVATE)
         misplaced = _line(self._some(f"a misplaced quote in {case}", day, 1)[0])
-        lines = _lines([*changed, *same, *new, *bad])
+        lines = _lines([*changed, grown, *same, *new, *bad])
         return _file([_header(people), *lines, f'"{self._new("a misplaced quote", case)}"x{misplaced}'])
 
     def too_short(self, day: date) -> bytes:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,7 +24,7 @@ from tests.e2e.canary_places import (
     recorded_places,
     table_places,
 )
-from tests.e2e.canary_search import STEMS, Canaries, find_canaries, unpacked
+from tests.e2e.canary_search import STEM, STEMS, Canaries, find_canaries, unpacked
 from tests.e2e.canary_story import DATASET, Story
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -90,9 +92,28 @@ def test_every_case_took_its_course(story: Story):
     assert min(counts["of every kind"][name] for name in ("inserted", "quarantined", "unparsable"))
     assert min(counts["with quotes"][name] for name in ("inserted", "updated", "unparsable"))
     assert story.runs["redelivered"].merge["already_committed"]
-    assert story.runs["backfill"].merge["conflicts"]
+    backfill, kinds, quotes = (
+        story.runs[case].merge for case in ("backfill", "of every kind", "with quotes")
+    )
+    assert backfill["conflicts"] == len(backfill["conflict_keys"]) > 0
+    assert (kinds["collisions"], quotes["splits"]) == (1, 1)
+    assert sum("of its keys may not name one each" in mail for mail in story.mails) == 3
     assert [table["after"]["rows"] > 0 for table in story.maintained["tables"]] == [True, True]
     assert [bool(answer.rows) for answer in story.answers] == [True, False, False]
+
+
+def test_a_steward_finds_the_rows_by_their_hashes(story: Story):
+    """The command that shows what a report lists names the canaries themselves, on the terminal alone."""
+    told = {}
+    for case in ("of every kind", "with quotes", "backfill"):
+        command = [sys.executable, "-m", "scripts.find_keys", story.runs[case].run_id]
+        command += ["--state-dir", str(story.machine.state_dir)]
+        done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=True)
+        told[case] = [line for line in done.stdout.splitlines() if STEM in line]
+    assert [len(told[case]) for case in ("of every kind", "with quotes")] == [1, 1], told
+    assert "collision" in told["of every kind"][0]
+    assert "suspected split" in told["with quotes"][0]
+    assert len(told["backfill"]) <= story.runs["backfill"].merge["conflicts"]
 
 
 def test_jobs_logged_at_the_level_debug(story: Story):
