@@ -74,6 +74,9 @@ class DataFiles:
         provider = load_location_provider(self._metadata.location, self._metadata.properties)
         output = self._io.new_output(provider.new_data_location(f"{uuid.uuid4()}.{model.file_extension()}"))
         with model.create_writer(output, stored, self._metadata.properties) as writer:
+            # That text is held in dictionaries here is no type of the file: PyIceberg would read it as one,
+            # and not join it with files that have none.
+            writer._parquet_writer_kwargs["store_schema"] = False
             for group in groups:
                 batches = [
                     _to_requested_schema(
