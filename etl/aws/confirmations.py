@@ -26,12 +26,17 @@ class BatchConfirmations:
         self._moment = f"{self._folder}{batch.batch_date}/{landed_at}/"
         self._own = f"{self._moment}{batch.batch_id}-{staged_sha256[:16]}/"
 
-    def write(self, keys: pa.ChunkedArray) -> None:
+    def write(self, keys: pa.ChunkedArray, part: str = "0") -> None:
         sink = io.BytesIO()
         pq.write_table(pa.table({"key": keys}), sink, compression="zstd", use_dictionary=False)
-        object_store.write_object(self._bucket, f"{self._own}0.parquet", sink.getvalue(), _CONTENT_TYPE)
+        object_store.write_object(self._bucket, f"{self._own}{part}.parquet", sink.getvalue(), _CONTENT_TYPE)
 
     def newer(self, taken: Collection[str]) -> Iterable[pa.ChunkedArray] | None:
+        names = self.newer_names(taken)
+        return None if names is None else map(self.read, names)
+
+    def newer_names(self, taken: Collection[str]) -> list[str] | None:
+        """The objects that `newer` reads."""
         day = self._batch.batch_date
         kept = [
             (key, key.split("/")[-2].rpartition("-")[0])
@@ -40,7 +45,7 @@ class BatchConfirmations:
         others = {batch_id for batch_id in taken if date_of_batch(batch_id) >= day} - {self._batch.batch_id}
         if others - {batch_id for _, batch_id in kept}:
             return None
-        return (self._read(key) for key, batch_id in kept if key > self._moment and batch_id in others)
+        return [key for key, batch_id in kept if key > self._moment and batch_id in others]
 
-    def _read(self, key: str) -> pa.ChunkedArray:
+    def read(self, key: str) -> pa.ChunkedArray:
         return pq.read_table(io.BytesIO(object_store.read_object(self._bucket, key)))["key"]

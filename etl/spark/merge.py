@@ -9,12 +9,14 @@ from pyspark import StorageLevel
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
+from etl.aws.confirmations import BatchConfirmations
 from etl.batch import MergeMode
 from etl.contract import LINEAGE_COLUMNS, Column, Contract
 from etl.custom_properties import Identity
 from etl.errors import CommitConflict, KeyNotUnique
 from etl.merged import Merged
 from etl.spark.batches import Batches, map_batches
+from etl.spark.confirmed import find_confirmed, write_confirmed
 from etl.spark.pinned import PinnedTable
 from etl.spark.staged import POSITION, first_keys, key_columns
 from etl.steps.keys import normalise_key
@@ -23,6 +25,8 @@ from etl.tables.table import COUNTS
 from etl.tables.writing import write_once
 
 _ACTION = "_action"
+_WRITES = ("insert", "update")
+_CONFIRMED = "_confirmed"
 _WHOSE = "_whose"  # of a key that is only looked up: the position of the row that may be known by it
 # Of the row that the table has: what decides whether it is overwritten.
 _OF_TABLE = {"_row_hash": "_t_hash", "_batch_date": "_t_batch_date", "_landed_at": "_t_landed_at"}
@@ -37,14 +41,17 @@ def merge_rows(
     contract: Contract,
     mode: MergeMode,
     columns: Sequence[Column],
+    confirmations: BatchConfirmations | None = None,
 ) -> Merged:
     """What etl.tables.writing.merge_batch does, with `rows` (of etl.spark.staged) and the MERGE on Spark.
 
     `table` and `pinned` are the same one: its history and its schema are PyIceberg's here too.
     """
-    return write_once(
-        table, row_count, marks, columns, lambda: _merge(rows, table, pinned, marks, contract, mode)
-    )
+
+    def merge() -> Merged:
+        return _merge(rows, table, pinned, marks, contract, mode, confirmations)
+
+    return write_once(table, row_count, marks, columns, merge)
 
 
 def _merge(
@@ -54,19 +61,26 @@ def _merge(
     marks: Mapping[str, str],
     contract: Contract,
     mode: MergeMode,
+    confirmations: BatchConfirmations | None,
 ) -> Merged:
     pinned.refresh()
     if pinned.snapshot_id != table.snapshot_id:
         raise CommitConflict(table.name)  # and it may have been this batch that was committed
     wanted = rows if contract.identity is None else _with_other_ages(rows, contract, contract.identity, mode)
-    found = plan_changes(wanted, pinned.read(), contract, mode).persist(StorageLevel.MEMORY_AND_DISK)
+    found = plan_changes(wanted, pinned.read(), contract, mode)
+    if confirmations and mode is MergeMode.UPSERT:
+        found = _leave_confirmed(found, contract, confirmations, table)
+    found.persist(StorageLevel.MEMORY_AND_DISK)
     try:
         changes, splits = found, None
         if contract.identity:
             changes, splits = found.where(F.col(_WHOSE).isNull()), _find_splits(found)
         merged = _tell(changes, splits, contract)
+        if confirmations:
+            left = F.lit(mode is MergeMode.UPSERT) & ~F.col(_ACTION).isin(*_WRITES)
+            write_confirmed(changes.where(left), _compared(contract), confirmations)
         if merged.committed:
-            writes = changes.where(F.col(_ACTION).isin("insert", "update"))
+            writes = changes.where(F.col(_ACTION).isin(*_WRITES))
             matches = dict(zip(contract.key, _raw_keys(contract), strict=True))
             summary = {**marks, COUNTS: merged.to_json()}
             pinned.merge(writes, matches, [*contract.column_names, *LINEAGE_COLUMNS], summary)
@@ -98,6 +112,25 @@ def plan_changes(rows: DataFrame, existing: DataFrame, contract: Contract, mode:
         .otherwise("update")
     )
     return found.withColumn(_ACTION, action)
+
+
+def _leave_confirmed(
+    found: DataFrame, contract: Contract, confirmations: BatchConfirmations, table: IcebergTable
+) -> DataFrame:
+    """`found` in which updates of what newer batches confirmed are conflicts."""
+    updates = found.where(F.col(_ACTION) == "update").where(F.col(POSITION).isNotNull())
+    confirmed = find_confirmed(updates, _compared(contract), confirmations, table.batch_ids)
+    if confirmed is None:
+        return found
+    action = F.when(F.col(_CONFIRMED), "conflict").otherwise(F.col(_ACTION))
+    marked = found.join(confirmed.withColumn(_CONFIRMED, F.lit(True)), POSITION, "left")
+    return marked.withColumn(_ACTION, action).drop(_CONFIRMED)
+
+
+def _compared(contract: Contract) -> pa.Schema:
+    """The columns of the key as it compares."""
+    types = {column.name: column.arrow_type for column in contract.columns}
+    return pa.schema([*zip(key_columns(contract), (types[name] for name in contract.key), strict=True)])
 
 
 def _table_keys(existing: DataFrame, contract: Contract) -> DataFrame:

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pyarrow as pa
-from builders import EXPECTATIONS, the_employee_contract, the_lineage_columns
+from builders import EXPECTATIONS, a_manifest, the_employee_contract, the_lineage_columns
 from lakes import ALake
 
 from etl.batch import Batch, MergeMode
@@ -29,8 +29,8 @@ class AnEngine:
 def single_node() -> AnEngine:
     def merge(lake: ALake, rows: pa.Table, batch: Batch, mode: MergeMode = MergeMode.UPSERT) -> Merged:
         marks = {BATCH_ID: batch.batch_id, RUN_ID: uuid4().hex}
-        contract = the_employee_contract()
-        return merge_batch(lake.table(), rows, marks, contract.key, mode, (), contract.identity)
+        contract, heard = the_employee_contract(), lake.of_run().confirmations(batch, a_manifest())
+        return merge_batch(lake.table(), rows, marks, contract.key, mode, (), contract.identity, heard)
 
     return AnEngine("single_node", merge)
 
@@ -58,7 +58,8 @@ def on_spark(session: Any) -> AnEngine:
         pinned = PinnedTable(session, (CATALOG, *lake.of_run().table_name))
         columns = (*contract.columns, *the_lineage_columns())
         marks = {BATCH_ID: batch.batch_id, RUN_ID: uuid4().hex}
-        return merge_rows(frame, rows.num_rows, lake.table(), pinned, marks, contract, mode, columns)
+        heard = lake.of_run().confirmations(batch, a_manifest())
+        return merge_rows(frame, rows.num_rows, lake.table(), pinned, marks, contract, mode, columns, heard)
 
     return AnEngine("spark", merge)
 

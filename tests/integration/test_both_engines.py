@@ -72,6 +72,30 @@ def test_a_history_of_merges(lake: ALake, engine: AnEngine):
     assert (lake.snapshots(), lake.data_files()) == (snapshots, files)
 
 
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_late_batch_heeds_what_either_engine_found_unchanged(
+    lake: ALake, other_lake: ALake, spark: Any, is_known: bool
+):
+    """One engine wrote and found unchanged, the other one comes late, with a batch of a day in between: the
+    same rows are left alone, whichever was which; and all of them if the newer batch's hashes are gone."""
+    told, tables = [], []
+    yesterday, late = a_batch(TODAY - timedelta(days=1), "old"), a_batch(version_id="late")
+    turns = (single_node(), on_spark(spark))
+    for where, (first, other) in ((lake, turns), (other_lake, turns[::-1])):
+        first.merge(where, an_employee_batch(4, yesterday), yesterday)
+        assert first.merge(where, an_employee_batch(2, TOMORROW), TOMORROW).unchanged == 2
+        if not is_known:
+            for key in where.keys("processed", "confirmed/"):
+                where.client("s3").delete_object(Bucket=where.bucket("processed"), Key=key)
+        merged = other.merge(where, an_employee_batch(5, late, salary=1), late)
+        told.append(replace(merged, snapshot_id="", split_keys=None))
+        tables.append(salaries(where))
+
+    assert told[0] == told[1]
+    assert tables[0] == tables[1]
+    assert (told[0].inserted, told[0].updated, told[0].conflicts) == ((1, 2, 2) if is_known else (1, 0, 4))
+
+
 def test_keys_compare_normalised_and_values_are_stored_as_received(lake: ALake, engine: AnEngine):
     """Spaces and Unicode forms make no other key, on either engine; what was received is what is stored."""
     engine.merge(lake, with_lineage(some_employees(("Zoë", "Núñez  Ruiz", 30, 1)), a_batch()), a_batch())
