@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 # A merge plans itself anew after a conflict, eight times at most: the commits of one maintenance run must not
 # use these up, and must come quickly enough to find a gap between those of merges.
 _COMPACTIONS_PER_RUN = 4
-_BYTES_PER_COMPACTION = 2**30
+_BYTES_PER_COMPACTION = 512 * 2**20
 _COMPACTION_ATTEMPTS = 3
 _ATTEMPTS = 8
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -176,6 +177,28 @@ def test_writers_who_keep_coming_are_given_way(lake: ALake, monkeypatch: pytest.
     assert (done.gave_way, done.files_joined, done.compactions) == (True, 0, 0)
     assert len(rows_of(lake)) == 2 * len(lake.live_files()) == 2 * 5
     assert sorted(lake.data_files()) == lake.live_files()
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+def test_maintenance_beside_merges(lake: ALake):
+    """Whatever merges run while files are joined and snapshots expire, each counts once and stays known."""
+    seed(lake, 3)
+    batches = range(10, 14)
+
+    with ThreadPoolExecutor(2) as pool:
+        writing = [pool.submit(land, lake, number) for number in batches]
+        rounds = 0
+        while rounds < 3 or not all(future.done() for future in writing):
+            maintain(lake, datetime.now(UTC), keep_snapshots=timedelta(0))
+            rounds += 1
+        merged = [future.result() for future in writing]
+    maintain(lake, datetime.now(UTC), keep_snapshots=timedelta(0))
+
+    assert [m.inserted for m in merged] == [2] * len(batches)
+    assert len(set(rows_of(lake))) == len(rows_of(lake)) == 2 * (3 + len(batches))
+    assert (lake.snapshots(), len(lake.live_files())) == (1, 1)
+    assert all(land(lake, number).already_committed for number in (1, 2, 3))
 
 
 class Killed(BaseException):
