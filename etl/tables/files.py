@@ -82,7 +82,7 @@ class DataFiles:
                     _to_requested_schema(
                         stored, self._schema, batch, include_field_ids=True, format_model=model
                     )
-                    for batch in group.combine_chunks().to_batches()
+                    for batch in _unpacked(group).combine_chunks().to_batches()
                 ]
                 writer.write(pa.Table.from_batches(batches))
         return DataFile.from_args(
@@ -133,6 +133,16 @@ def to_row_groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
             gathered = []
     if gathered:
         yield pa.concat_tables(gathered)
+
+
+def _unpacked(rows: pa.Table) -> pa.Table:
+    """Without dictionaries: their types would stand in the file, which no reader joins with plain text."""
+    return rows.cast(
+        pa.schema(
+            field.with_type(field.type.value_type) if pa.types.is_dictionary(field.type) else field
+            for field in rows.schema
+        )
+    )
 
 
 def _repetitive(metadata: pq.FileMetaData) -> list[str]:
