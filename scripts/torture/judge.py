@@ -8,15 +8,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pyiceberg.manifest import read_manifest_list
+
 from etl import errors
 from etl.errors import LakegateError
+from etl.steps.stage import checksum
 from etl.tables.iceberg_ledger import read_ledger
 from scripts.torture.feed import names
 from scripts.torture.world import World
 
 # A row differs between runs in these alone.
 _OF_THE_RUN = {"_run_id", "_ingested_at", "run_id", "quarantined_at"}
-_OF_THE_REPORT = {"run_id", "finished_at", "seconds", "docs_key", "snapshot_id", "attempts"}
+_OF_THE_REPORT = {"run_id", "finished_at", "seconds", "docs_key", "snapshot_id", "attempts", "staged_uri"}
 # Arrow puts an empty object in place of a folder from which it deleted something.
 _SWEPT = re.compile(r"warehouse/employee/(data/([^/]+\.parquet)?|metadata/([^/]+\.(avro|metadata\.json))?)")
 
@@ -40,6 +43,7 @@ class Outcome:
 
     rows: frozenset[Rows]
     quarantined: Rows
+    manifest: dict[str, Any]
     gate: dict[str, Any]
     merge: dict[str, Any]
     history: Any
@@ -50,6 +54,7 @@ def outcome(world: World, run: str) -> Outcome:
     return Outcome(
         rows=frozenset({rows_of(world, "processed")}),
         quarantined=rows_of(world, "quarantine"),
+        manifest=_report(world, run, "manifest"),
         gate=_report(world, run, "gate"),
         merge=_report(world, run, "merge"),
         history=world.read_json("runs/employee/history.json"),
@@ -60,6 +65,10 @@ def outcome(world: World, run: str) -> Outcome:
 def judge_tables(world: World, expected: Outcome) -> Iterator[str]:
     if rows_of(world, "processed") not in expected.rows:
         yield "the table differs from that of an uninterrupted run"
+    yield from judge_quarantine(world, expected)
+
+
+def judge_quarantine(world: World, expected: Outcome) -> Iterator[str]:
     if rows_of(world, "quarantine") != expected.quarantined:
         yield "the quarantine differs from that of an uninterrupted run"
 
@@ -79,8 +88,11 @@ def judge_gate(world: World, expected: Outcome, run: str, gates: int) -> Iterato
     listed = [entry["run_id"] for entry in world.read_json("data-docs/index.json")]
     if len(set(listed)) != len(listed) or world.runs[run] not in listed:
         yield "the Data Docs do not list each run once"
-    if world.read_json(_key(world, run, "manifest"))["run_id"] != world.runs[run]:
-        yield "the manifest is not this run's"
+    if (manifest := _report(world, run, "manifest")) != expected.manifest:
+        yield f"the manifest differs: {_difference(manifest, expected.manifest)}"
+    staged = world.read("processed", f"staging/employee/{world.runs[run]}/batch.parquet")
+    if checksum(staged) != manifest["staged_sha256"]:
+        yield "the staged file is not the one that the manifest names"
 
 
 def judge_merge(world: World, expected: Outcome, run: str) -> Iterator[str]:
@@ -132,11 +144,22 @@ def _needed(table: Any) -> Iterator[str]:
     yield from (entry.metadata_file for entry in table.metadata.metadata_log)
     for snapshot in table.snapshots():
         yield snapshot.manifest_list
-        for manifest in snapshot.manifests(table.io):
-            yield manifest.manifest_path
-            yield from (
-                e.data_file.file_path for e in manifest.fetch_manifest_entry(table.io, discard_deleted=True)
-            )
+        yield from _named_by(snapshot.manifest_list, table.io)
+
+
+_known: dict[str, tuple[str, ...]] = {}
+
+
+def _named_by(manifest_list: str, io: Any) -> tuple[str, ...]:
+    """The manifests and data files of a snapshot; its files are written once and never changed."""
+    if manifest_list not in _known:
+        manifests = list(read_manifest_list(io.new_input(manifest_list)))
+        entries = (e for m in manifests for e in m.fetch_manifest_entry(io, discard_deleted=True))
+        _known[manifest_list] = (
+            *(m.manifest_path for m in manifests),
+            *(e.data_file.file_path for e in entries),
+        )
+    return _known[manifest_list]
 
 
 def _subjects(world: World) -> Iterator[str]:
