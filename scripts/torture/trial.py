@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from scripts.torture import judge
 from scripts.torture.interference import Call, Interference, Plan
-from scripts.torture.judge import Outcome, Rows
+from scripts.torture.judge import Rows
 from scripts.torture.points import FAULTS, KILLS, Effect, Point, Step, Variant
 from scripts.torture.processes import KILLED, ForkServer, Job
 from scripts.torture.world import Saved, World
@@ -88,12 +88,12 @@ class Trials:
             yield "the process was to be killed, and ended by itself"
         if point.step == "gate" and not code:
             yield from judge.judge_quarantine(self._world, self._expected)
-            yield from judge.judge_gate(self._world, self._expected, run, gates)
+            yield from judge.judge_gate(self._world, self._expected, run, gates, _repeats(plan))
             yield from judge.judge_left_overs(self._world, {run}, may_have_orphans=True)
             return  # the merge takes the manifest and what it names, and these are as they should be
         if code:
             yield from self._heal("merge", run)
-        yield from self._judge(self._expected, run, gates, {"nightly", run})
+        yield from self._judge(run, gates, {"nightly", run}, _repeats(plan))
         yield from self._judge_reads({self._before, self._after})
 
     def _judge_end(self, point: Point, code: int, job: Job) -> Iterator[str]:
@@ -121,7 +121,7 @@ class Trials:
             yield from self._heal("merge", "nightly")
         if other == "nightly":
             gates = 2 if point.step == "gate" else 0
-            yield from self._judge(self._expected, "nightly", gates, {"nightly"})
+            yield from self._judge("nightly", gates, {"nightly"})
             yield from self._judge_reads({self._before, self._after})
         else:
             yield from self._judge_both()
@@ -154,10 +154,10 @@ class Trials:
         yield from judge.judge_left_overs(self._world, {"nightly", "backfill"}, may_have_orphans=True)
         yield from self._judge_reads(self._on_the_way)
 
-    def _judge(self, expected: Outcome, run: str, gates: int, runs: set[str]) -> Iterator[str]:
-        yield from judge.judge_tables(self._world, expected)
-        yield from judge.judge_gate(self._world, expected, run, gates)
-        yield from judge.judge_merge(self._world, expected, run)
+    def _judge(self, run: str, gates: int, runs: set[str], repeats: int = 0) -> Iterator[str]:
+        yield from judge.judge_tables(self._world, self._expected)
+        yield from judge.judge_gate(self._world, self._expected, run, gates, repeats)
+        yield from judge.judge_merge(self._world, self._expected, run)
         yield from judge.judge_left_overs(self._world, runs, may_have_orphans=True)
 
     def _judge_reads(self, allowed: set[Rows]) -> Iterator[str]:
@@ -207,3 +207,9 @@ def _last(point: Point) -> int:
     if point.effect in FAULTS:
         return {Variant.ONE: point.call, Variant.TWO: point.call + 1}.get(point.variant, _NO_END)
     return point.call
+
+
+def _repeats(plan: Plan) -> int:
+    """Alerts that went out though their answer was lost."""
+    lost = plan.calls[plan.first - 1 : plan.last] if plan.effect is Effect.LOST_ANSWER else ()
+    return sum(call.service == "sns" for call in lost)

@@ -144,3 +144,48 @@ def test_skip_archive_keeps_no_old_version(client, table, database):
     glue.update_table(DatabaseName=database, TableInput=table_input(table, n="3"), SkipArchive=True)
     versions = glue.get_table_versions(DatabaseName=database, TableName="employee")["TableVersions"]
     assert sorted(int(version["VersionId"]) for version in versions) == [1, 3]
+
+
+def test_writers_that_read_again_after_a_refusal_lose_no_update(client, table, database):
+    """Eight writers add one to a parameter four times each, each with the version it read: 32 in the end."""
+    glue = client("glue")
+    glue.update_table(DatabaseName=database, TableInput=table_input(table, sum="0"))
+    refusals = []
+
+    def add_one(_: int) -> None:
+        while True:
+            read = glue.get_table(DatabaseName=database, Name="employee")["Table"]
+            changed = table_input(read, sum=str(int(read["Parameters"]["sum"]) + 1))
+            try:
+                glue.update_table(DatabaseName=database, TableInput=changed, VersionId=read["VersionId"])
+            except glue.exceptions.ConcurrentModificationException:
+                refusals.append(1)
+            else:
+                return
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(add_one, range(32)))
+    now = glue.get_table(DatabaseName=database, Name="employee")["Table"]
+
+    assert now["Parameters"]["sum"] == "32"
+    assert refusals, "no two writers met, so nothing was tried"
+
+
+def test_an_archive_that_is_skipped_still_makes_a_new_version(client, table, database):
+    """The version that SkipArchive drops is not given again: who read it is refused, as with an archive."""
+    glue = client("glue")
+    update = {"DatabaseName": database, "VersionId": table["VersionId"], "SkipArchive": True}
+    glue.update_table(TableInput=table_input(table, by="first"), **update)
+    with pytest.raises(glue.exceptions.ConcurrentModificationException):
+        glue.update_table(TableInput=table_input(table, by="second"), **update)
+    now = glue.get_table(DatabaseName=database, Name="employee")["Table"]
+
+    assert int(now["VersionId"]) == int(table["VersionId"]) + 1
+    assert now["Parameters"]["by"] == "first"
+
+
+def test_updating_a_table_that_does_not_exist(client, database):
+    """UpdateTable creates nothing: it answers EntityNotFoundException."""
+    glue = client("glue")
+    with pytest.raises(glue.exceptions.EntityNotFoundException):
+        glue.update_table(DatabaseName=database, TableInput={"Name": "nobody"}, VersionId="1")
