@@ -7,6 +7,7 @@ other writer added: whoever catches CommitConflict plans the whole merge again.
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pyarrow as pa
 from pyiceberg.catalog import Catalog
@@ -19,12 +20,14 @@ from pyiceberg.table import Table as PyIcebergTable
 from etl.contract import Column
 from etl.errors import CommitConflict, CommitStateUnknown, ContractInvalid
 from etl.key import Key
-from etl.steps.merge import MergePlan, WantedKeys, key_row_columns, to_key_rows
+from etl.steps.merge import FileUpdate, MergePlan, WantedKeys, key_row_columns, to_key_rows
 from etl.tables.files import DataFiles
 from etl.tables.iceberg_ledger import fold, has_mark, read_ledger
 from etl.tables.overwrite import replace_files
-from etl.tables.pruning import Bounds, WantedRanges
+from etl.tables.pruning import WantedRanges
 from etl.tables.table import BATCH_ID
+
+_LARGE_ROWS = 262_144  # of a file whose rewriting is worth a thread of its own
 
 
 class IcebergTable:
@@ -81,15 +84,12 @@ class IcebergTable:
             self.refresh()
 
     def key_rows(self, wanted: WantedKeys) -> pa.RecordBatchReader:
-        ranges = WantedRanges(wanted.keys)
-        self._tasks = [
-            task
-            for task in self._table.scan().plan_files()
-            if ranges.may_stand_in(self._bounds(task.file, wanted.key))
-        ]
+        files, ranges = DataFiles(self._table), WantedRanges(wanted.keys)
+        tasks = self._table.scan().plan_files()
+        self._tasks = [task for task in tasks if files.may_hold(task, wanted.key, ranges)]
         columns = key_row_columns(wanted.key)
         schema = to_key_rows(self._empty(columns), wanted.key, 0).schema
-        return pa.RecordBatchReader.from_batches(schema, self._key_batches(wanted.key))
+        return pa.RecordBatchReader.from_batches(schema, self._key_batches(wanted.key, ranges))
 
     def commit(self, plan: MergePlan, summary: Mapping[str, str]) -> None:
         """`plan` has to be made from the latest key_rows: it names data files by their number there."""
@@ -126,29 +126,27 @@ class IcebergTable:
     def _committing(self, written: Sequence[DataFile] = ()) -> "_Committing":
         return _Committing(self._table, self.name, written)
 
-    def _bounds(self, file: DataFile, key: Sequence[str]) -> list[Bounds]:
-        fields = [self._table.schema().find_field(name).field_id for name in key]
-        lower, upper = file.lower_bounds or {}, file.upper_bounds or {}
-        return [(lower.get(field), upper.get(field)) for field in fields]
-
-    def _key_batches(self, key: Key) -> Iterator[pa.RecordBatch]:
+    def _key_batches(self, key: Key, wanted: WantedRanges) -> Iterator[pa.RecordBatch]:
         files = DataFiles(self._table)
         for number, task in enumerate(self._tasks):
-            row = 0
-            for rows in files.read(task, key_row_columns(key)):
+            for row, rows in files.read_wanted(task, key_row_columns(key), key, wanted):
                 yield from to_key_rows(rows, key, number, row).to_batches()
-                row += rows.num_rows
 
     def _empty(self, columns: Sequence[str]) -> pa.Table:
         return self._table.schema().select(*columns).as_arrow().empty_table()
 
     def _write(self, plan: MergePlan) -> list[DataFile]:
+        """To write a file keeps one processor busy, so large ones are rewritten in pairs."""
         files, rows = DataFiles(self._table), self._in_table_form(plan.rows)
         written = list(files.insert(rows, plan.inserted))
-        for number, update in plan.updates.items():
+
+        def rewrite(number: int, update: FileUpdate) -> DataFile:
             replacing = rows.take(pa.array(update.replacing))
-            written.append(files.rewrite(self._tasks[number], update.positions, replacing))
-        return written
+            return files.rewrite(self._tasks[number], update.positions, replacing)
+
+        is_large = any(self._tasks[number].file.record_count >= _LARGE_ROWS for number in plan.updates)
+        with ThreadPoolExecutor(2 if is_large else 1) as pool:
+            return written + list(pool.map(rewrite, plan.updates, plan.updates.values()))
 
     def _in_table_form(self, rows: pa.Table) -> pa.Table:
         """`rows` in the table's column order and types; columns that only the table has are null."""

@@ -1,4 +1,4 @@
-"""Which data files can hold a key, told from the bounds of their key columns.
+"""Which data files, and which of their row groups, can hold a key: told from the bounds of the key columns.
 
 A file left out that held the key would double a row, so a file is left out only where that is proven, and
 text is proven on prefixes alone. Bounds are of values as they were received, while keys compare normalised
@@ -78,7 +78,7 @@ class _Texts:
         return pc.utf8_slice_codeunits(pc.ascii_lower(decomposed), 0, _PREFIX).unique().sort()
 
     def may_meet(self, lower: bytes, upper: bytes) -> bool:
-        least, greatest = _lasting_prefixes(lower.decode(), upper.decode())
+        least, greatest = _lasting_prefixes(*(bound.decode(errors="replace") for bound in (lower, upper)))
         if not least:
             return True
         place = bisect_left(self._prefixes, least, key=pa.StringScalar.as_py)

@@ -49,6 +49,25 @@ def test_a_file_that_can_hold_no_key_of_the_batch_is_not_read(lake: ALake, mode:
         merge(lake, of_age(25, batch=a_batch(version_id="v4")), a_batch(version_id="v4"), mode)
 
 
+def test_a_row_group_that_can_hold_no_key_of_the_batch_is_not_read(
+    lake: ALake, monkeypatch: pytest.MonkeyPatch
+):
+    """Nobody notices that it is damaged, until a key comes that it may hold."""
+    monkeypatch.setattr(files, "_ROWS_AT_ONCE", 3)
+    merge(lake, of_age(*range(20, 30), batch=a_batch()), a_batch())
+    [key] = lake.live_files()
+    place = {"Bucket": lake.bucket("processed"), "Key": key}
+    body = bytearray(lake.client("s3").get_object(**place)["Body"].read())
+    end = a_file(lake, key).metadata.row_group(1).column(0).dictionary_page_offset
+    body[4:end] = bytes(end - 4)
+    lake.client("s3").put_object(**place, Body=bytes(body))
+    merge(lake, of_age(24, 28, 30, batch=SECOND, salary=2), SECOND, MergeMode.INSERT_ONLY)
+
+    assert len(lake.live_files()) == 2
+    with pytest.raises(duckdb.Error):
+        merge(lake, of_age(22, batch=THIRD), THIRD, MergeMode.INSERT_ONLY)
+
+
 def test_a_file_that_is_read_but_holds_no_changed_row_stays(lake: ALake):
     """Bounds that leave a key possible cost a look, not a rewrite."""
     merge(lake, of_age(20, 40, batch=a_batch(), salary=7), a_batch())
