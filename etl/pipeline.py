@@ -86,7 +86,7 @@ def run_merge(batch: Batch, mode: MergeMode, run_id: str, lake: Lake) -> MergeRe
             mode,
             columns,
             contract.identity,
-            lake.confirmations(batch, manifest),
+            lake.confirmations(batch, manifest, contract),
         )
     return report_merge(batch, mode, run_id, manifest, duplicates, merged, lake, watch)
 

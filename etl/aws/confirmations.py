@@ -15,16 +15,17 @@ _CONTENT_TYPE = "application/vnd.apache.parquet"
 class BatchConfirmations:
     """Implements etl.steps.confirmed.Confirmations.
 
-    `confirmed/<dataset>/<batch date>/<landed at>/<batch id>-<checksum of the staged rows>/<part>.parquet`:
-    their names stand in the order in which batches are newer, so a batch looks at no older ones.
+    `confirmed/<dataset>/<batch date>/<landed at>/<batch id>/<checksum of the staged rows>-<hashing>/…`: their
+    names stand in the order in which batches are newer, so a batch looks at no older ones.
     """
 
-    def __init__(self, bucket: str, batch: Batch, staged_sha256: str):
-        self._bucket, self._batch = bucket, batch
+    def __init__(self, bucket: str, batch: Batch, staged_sha256: str, hashing: str):
+        """`hashing`: etl.steps.confirmed.hashing_of."""
+        self._bucket, self._batch, self._hashing = bucket, batch, hashing
         self._folder = f"confirmed/{batch.dataset}/"
         landed_at = batch.landed_at.strftime("%Y%m%dT%H%M%S.%fZ")
         self._moment = f"{self._folder}{batch.batch_date}/{landed_at}/"
-        self._own = f"{self._moment}{batch.batch_id}-{staged_sha256[:16]}/"
+        self._own = f"{self._moment}{batch.batch_id}/{staged_sha256[:16]}-{hashing}/"
 
     def write(self, keys: pa.ChunkedArray, part: str = "0") -> None:
         sink = io.BytesIO()
@@ -38,10 +39,8 @@ class BatchConfirmations:
     def newer_names(self, taken: Collection[str]) -> list[str] | None:
         """The objects that `newer` reads."""
         day = self._batch.batch_date
-        kept = [
-            (key, key.split("/")[-2].rpartition("-")[0])
-            for key in object_store.list_keys(self._bucket, self._folder, after=f"{self._folder}{day}")
-        ]
+        keys = object_store.list_keys(self._bucket, self._folder, after=f"{self._folder}{day}")
+        kept = [(key, key.split("/")[-3]) for key in keys if f"-{self._hashing}/" in key]
         others = {batch_id for batch_id in taken if date_of_batch(batch_id) >= day} - {self._batch.batch_id}
         if others - {batch_id for _, batch_id in kept}:
             return None

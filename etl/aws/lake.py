@@ -29,6 +29,7 @@ from etl.run_files import (
 )
 from etl.run_report import GateReport, MergeReport
 from etl.settings import Settings
+from etl.steps.confirmed import hashing_of
 from etl.steps.history import AcceptedBatch, add_to_history, history_to_json, parse_history
 from etl.steps.listed_keys import hash_keys
 from etl.tables.iceberg import IcebergTable
@@ -88,8 +89,9 @@ class Lake:
         content_type = "application/vnd.apache.parquet"
         return object_store.write_object(self._settings.processed_bucket, key, staged, content_type)
 
-    def confirmations(self, batch: Batch, manifest: Manifest) -> BatchConfirmations:
-        return BatchConfirmations(self._settings.processed_bucket, batch, manifest.staged_sha256)
+    def confirmations(self, batch: Batch, manifest: Manifest, contract: Contract) -> BatchConfirmations:
+        bucket, hashing = self._settings.processed_bucket, hashing_of(contract)
+        return BatchConfirmations(bucket, batch, manifest.staged_sha256, hashing)
 
     def read_staged(self, manifest: Manifest) -> bytes:
         return object_store.read_object(*object_store.parse_s3_uri(manifest.staged_uri))

@@ -10,9 +10,9 @@ from pyspark.sql import functions as F  # noqa: N812
 from etl.aws.confirmations import BatchConfirmations
 from etl.spark.batches import Batches, map_batches, to_table
 from etl.spark.staged import POSITION
-from etl.steps.keys import hash_rows
+from etl.steps.keys import hash_compared
 
-_CONFIRMED = pa.schema([("_confirmed", pa.string())])
+_CONFIRMED = pa.schema([("_confirmed", pa.int64())])  # Spark has no unsigned numbers
 
 
 def find_confirmed(
@@ -32,11 +32,11 @@ def find_confirmed(
 
     def read(batches: Batches) -> Iterator[pa.Table]:
         for number in to_table(batches, pa.schema([("id", pa.int64())]))["id"].to_pylist():
-            yield pa.table([confirmations.read(names[number])], schema=_CONFIRMED)
+            yield pa.table([_signed(confirmations.read(names[number]))], schema=_CONFIRMED)
 
     def hash_keys(batches: Batches) -> Iterator[pa.Table]:
         rows = to_table(batches, keys.append(pa.field(POSITION, pa.int64())))
-        yield pa.table([_hashes(rows, keys), rows[POSITION]], schema=hashed)
+        yield pa.table([_signed(_hashes(rows, keys)), rows[POSITION]], schema=hashed)
 
     hashed = _CONFIRMED.append(pa.field(POSITION, pa.int64()))
     wanted = map_batches(updates.select(*keys.names, POSITION), hash_keys, hashed)
@@ -54,9 +54,12 @@ def write_confirmed(left: DataFrame, keys: pa.Schema, confirmations: BatchConfir
 
     counted = map_batches(left.select(*keys.names), write, pa.schema([("rows", pa.int64())]))
     counted.agg(F.sum("rows")).collect()
-    confirmations.write(pa.chunked_array([], pa.string()))  # also where no row is left
+    confirmations.write(pa.chunked_array([], pa.uint64()))  # also where no row is left
 
 
 def _hashes(rows: pa.Table, keys: pa.Schema) -> pa.ChunkedArray:
-    """As etl.steps.confirmed hashes keys."""
-    return hash_rows(rows.select(keys.names), keys.names)
+    return hash_compared(rows.select(keys.names))
+
+
+def _signed(hashes: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pa.chunked_array([chunk.view(pa.int64()) for chunk in hashes.chunks], pa.int64())

@@ -38,7 +38,7 @@ def merge_on_spark(
             kept, count = kept_rows(deduped), manifest.rows_passed - dropped.exact - dropped.conflicting
             table, pinned = lake.table(), PinnedTable(session, (CATALOG, *lake.table_name))
             columns = (*contract.columns, *lineage)
-            confirmations = lake.confirmations(batch, manifest)
+            confirmations = lake.confirmations(batch, manifest, contract)
             merged = merge_rows(kept, count, table, pinned, marks, contract, mode, columns, confirmations)
     deduped.unpersist()
     return report_merge(batch, mode, run_id, manifest, dropped, merged, lake, watch)

@@ -4,17 +4,20 @@ A row keeps the date of the batch that last wrote it. A batch that comes late wo
 one found unchanged for older than itself, and put its own values over it (ADR 11).
 """
 
+import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import replace
 from typing import Protocol
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from etl.batch import MergeMode
+from etl.contract import Contract
 from etl.key import Key
-from etl.steps.keys import hash_rows, normalise_key
+from etl.steps.keys import hash_compared, normalise_key
 from etl.steps.merge import FileUpdate, MergePlan
 
 
@@ -75,5 +78,11 @@ def _replacing(plan: MergePlan) -> np.ndarray:
 
 
 def _hash_keys(rows: pa.Table, key: Key) -> pa.ChunkedArray:
-    keys = normalise_key(rows.select(list(key)), key)
-    return hash_rows(keys, keys.column_names)
+    return hash_compared(normalise_key(rows, key))
+
+
+def hashing_of(contract: Contract) -> str:
+    """What hashes are comparable by: of another release of DuckDB, or of another key, they say nothing."""
+    types = {column.name: column.type for column in contract.columns}
+    told = (duckdb.__version__, contract.key.case, *((name, types[name]) for name in contract.key))
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:8]

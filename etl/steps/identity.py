@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,7 +11,7 @@ from etl.custom_properties import Identity
 from etl.key import Key
 from etl.merged import Duplicates
 from etl.steps.dedupe import Deduped
-from etl.steps.keys import key_names, normalise_key
+from etl.steps.keys import hash_compared, normalise_key
 from etl.steps.listed_keys import list_keys
 from etl.steps.merge import MergePlan
 
@@ -34,15 +33,17 @@ def find_other_ages(rows: pa.Table, key: Key, identity: Identity, mode: MergeMod
     Whoever is still in the feed by the earlier key did not grow out of it. A backfilled day may lie before
     what the table holds, so there the later key counts as well.
     """
-    column = identity.aging_column
     steps = (-identity.step,) if mode is MergeMode.UPSERT else (-identity.step, identity.step)
+    own = normalise_key(rows, key)
+    known = hash_compared(own)
+    still_there = [pc.is_in(hash_compared(_aged(own, key, identity, step)), known) for step in steps]
+    gone = [np.flatnonzero(~there.to_numpy()) for there in still_there]
     keys = rows.select(list(key))
     aged = [
-        keys.set_column(keys.column_names.index(column), column, pc.add(keys[column], step)) for step in steps
+        _aged(keys.take(pa.array(positions)), key, identity, step)
+        for positions, step in zip(gone, steps, strict=True)
     ]
-    others = OtherAges(pa.concat_tables(aged), np.tile(np.arange(rows.num_rows), len(steps)))
-    gone = _are_missing(others.keys, rows, key)
-    return OtherAges(others.keys.take(pa.array(gone)), others.positions[gone])
+    return OtherAges(pa.concat_tables(aged), np.concatenate(gone))
 
 
 def find_splits(others: OtherAges, plan: MergePlan) -> np.ndarray:
@@ -58,12 +59,7 @@ def count_duplicates(deduped: Deduped, key: Key, identity: Identity | None) -> D
     return Duplicates(exact, conflicting, len(collisions), list_keys(deduped.rows, collisions, key))
 
 
-def _are_missing(keys: pa.Table, rows: pa.Table, key: Key) -> np.ndarray:
-    """Positions of those `keys` that none of `rows` has, ascending."""
-    wanted = normalise_key(keys, key).append_column("position", pa.array(np.arange(keys.num_rows)))
-    with duckdb.connect() as connection:
-        connection.register("wanted", wanted)
-        connection.register("batch", normalise_key(rows, key))
-        missing = f"FROM wanted ANTI JOIN batch USING ({', '.join(key_names(key))})"
-        found = connection.sql(f"SELECT position {missing} ORDER BY position").to_arrow_table()
-    return found["position"].to_numpy()
+def _aged(keys: pa.Table, key: Key, identity: Identity, step: int) -> pa.Table:
+    """`keys`, as they stand or as they compare, with the age of `step` more."""
+    place = list(key).index(identity.aging_column)
+    return keys.set_column(place, keys.column_names[place], pc.add(keys[place], step))

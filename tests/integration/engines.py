@@ -29,7 +29,10 @@ class AnEngine:
 def single_node() -> AnEngine:
     def merge(lake: ALake, rows: pa.Table, batch: Batch, mode: MergeMode = MergeMode.UPSERT) -> Merged:
         marks = {BATCH_ID: batch.batch_id, RUN_ID: uuid4().hex}
-        contract, heard = the_employee_contract(), lake.of_run().confirmations(batch, a_manifest())
+        contract, heard = (
+            the_employee_contract(),
+            lake.of_run().confirmations(batch, a_manifest(), the_employee_contract()),
+        )
         return merge_batch(lake.table(), rows, marks, contract.key, mode, (), contract.identity, heard)
 
     return AnEngine("single_node", merge)
@@ -58,7 +61,7 @@ def on_spark(session: Any) -> AnEngine:
         pinned = PinnedTable(session, (CATALOG, *lake.of_run().table_name))
         columns = (*contract.columns, *the_lineage_columns())
         marks = {BATCH_ID: batch.batch_id, RUN_ID: uuid4().hex}
-        heard = lake.of_run().confirmations(batch, a_manifest())
+        heard = lake.of_run().confirmations(batch, a_manifest(), the_employee_contract())
         return merge_rows(frame, rows.num_rows, lake.table(), pinned, marks, contract, mode, columns, heard)
 
     return AnEngine("spark", merge)

@@ -34,7 +34,7 @@ def merge(
 ) -> Merged:
     """People with the numbers from `first`, all with one `salary`."""
     staged = an_employee_batch(rows, batch, **content)
-    confirmations = lake.of_run().confirmations(batch, a_manifest())
+    confirmations = lake.of_run().confirmations(batch, a_manifest(), the_employee_contract())
     marks = {BATCH_ID: batch.batch_id}
     return merge_batch(table or lake.table(), staged, marks, KEY, mode, confirmations=confirmations)
 
@@ -101,6 +101,15 @@ def test_where_a_confirmation_is_gone_nothing_is_overwritten(lake: ALake):
     late = merge(lake, MIDDLE, rows=3, salary=1)
 
     assert (late.inserted, late.updated, late.conflicts) == (1, 0, 2)
+
+
+def test_hashes_of_another_making_say_nothing(lake: ALake, monkeypatch: pytest.MonkeyPatch):
+    """After an update of what hashes, what was confirmed before it is unknown: existing rows stay."""
+    merge(lake, OLD, rows=2)
+    merge(lake, NEW, rows=1)
+    monkeypatch.setattr("duckdb.__version__", "another")
+
+    assert merge(lake, MIDDLE, rows=2, salary=1).conflicts == 2
 
 
 def test_a_batch_that_never_came_into_the_table_confirms_nothing(lake: ALake):
