@@ -123,13 +123,3 @@ def test_what_is_written_can_be_told_from_its_bounds(lake: ALake):
 
     assert [(m["age"]["lower_bound"], m["age"]["upper_bound"]) for m in metrics] == [(20, 29)]
     assert [(m["salary"]["lower_bound"], m["salary"]["upper_bound"]) for m in metrics] == [(1, 5)]
-
-
-def test_a_rewritten_file_is_read_beside_new_ones(lake: ALake):
-    """Text that repeats, which a rewriting reads as dictionaries, is stored as in any other file."""
-    merge(lake, of_age(*range(200), batch=a_batch()), a_batch())
-    merge(lake, of_age(7, batch=SECOND, salary=2), SECOND)
-    merge(lake, of_age(*range(200, 400), batch=THIRD), THIRD)
-
-    assert len(lake.live_files()) == 2
-    assert salaries(lake.rows()) == {age: 2 if age == 7 else 1 for age in range(400)}
