@@ -135,7 +135,8 @@ def choose_orphans(
 
 def place_of(uri: str) -> str:
     """Bucket and key: engines write s3://, s3a:// and s3n:// for the same object."""
-    return uri.partition("://")[2]
+    scheme, mark, place = uri.partition("://")
+    return place if mark else scheme
 
 
 def _ancestry(snapshot: SnapshotFacts | None, by_id: dict[int, SnapshotFacts]) -> Iterator[SnapshotFacts]:

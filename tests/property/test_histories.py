@@ -1,11 +1,12 @@
-"""Random histories of deliveries, crashes and expiries, on real Iceberg tables, against a dictionary."""
+"""Random histories of deliveries, crashes and maintenance, on real Iceberg tables, against a dictionary."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -26,10 +27,12 @@ from pyiceberg.catalog.memory import InMemoryCatalog
 from pyiceberg.table import Table
 
 from etl.batch import Batch, MergeMode
+from etl.maintenance import maintain_table
 from etl.merged import Merged
 from etl.tables import writing
 from etl.tables.iceberg import IcebergTable
-from etl.tables.iceberg_ledger import fold
+from etl.tables.maintenance import StoredFile, Upkeep, place_of
+from etl.tables.maintenance_iceberg import MaintainedTable
 from etl.tables.table import BATCH_ID, RUN_ID, STAGED_SHA256
 from etl.tables.writing import merge_batch
 
@@ -75,7 +78,7 @@ class Delivery:
 
 
 FATES = ("none", "killed before", "killed after", "lost before", "lost after", "raced")
-EXPIRY = "expiry"
+MAINTAINED = "maintained"
 
 
 @st.composite
@@ -88,7 +91,9 @@ def histories(draw: st.DrawFn) -> list[Delivery | str]:
     ]
     some_file = st.sampled_from(files)
     delivery = st.builds(Delivery, some_file, st.sampled_from(FATES), some_file, st.booleans())
-    return draw(st.lists(st.one_of(delivery, delivery, delivery, st.just(EXPIRY)), min_size=1, max_size=6))
+    return draw(
+        st.lists(st.one_of(delivery, delivery, delivery, st.just(MAINTAINED)), min_size=1, max_size=6)
+    )
 
 
 @dataclass
@@ -154,6 +159,19 @@ class Remembered:
         return [keys for batch, (when, keys) in self.all.items() if batch in taken and when > self.file.when]
 
 
+class LocalFiles:
+    """Implements etl.tables.maintenance.TableFiles."""
+
+    def list(self, location: str) -> Iterator[StoredFile]:
+        for path in filter(Path.is_file, Path(place_of(location)).rglob("*")):
+            found = path.stat()
+            yield StoredFile(str(path), found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+
+    def delete(self, files: Sequence[StoredFile]) -> None:
+        for file in files:
+            Path(file.uri).unlink()
+
+
 class Lake:
     def __init__(self, catalog: Catalog):
         self._catalog, self._identifier = catalog, ("db", f"t{next(_numbers)}")
@@ -177,15 +195,11 @@ class Lake:
         yield from raced
         yield delivery.file, merged
 
-    def expire(self) -> None:
-        """All snapshots but the last, as the maintenance does."""
-        table = self._catalog.load_table(self._identifier)
-        if len(table.snapshots()) > 1:
-            with table.transaction() as transaction:
-                fold(transaction)
-            table = self._catalog.load_table(self._identifier)
-            with table.maintenance.expire_snapshots() as expiry:
-                expiry.by_ids([s.snapshot_id for s in table.snapshots()[:-1]])
+    def maintain(self) -> None:
+        """As much as can be: nothing is kept of the table's past, nor any file that it does not name."""
+        upkeep = Upkeep(2**20, 2, timedelta(0), 1, timedelta(0))
+        later = datetime.now(UTC) + timedelta(minutes=1)
+        maintain_table(MaintainedTable(self._catalog, self._identifier), LocalFiles(), upkeep, later)
 
     def rows(self) -> list[tuple[str, int, str]]:
         rows = self._catalog.load_table(self._identifier).scan().to_arrow().to_pylist()
@@ -218,8 +232,8 @@ def test_any_history_leaves_what_a_dictionary_would(catalog: Catalog, history: l
     """
     lake, model = Lake(catalog), Model()
     for step in history:
-        if step == EXPIRY:
-            lake.expire()
+        if step == MAINTAINED:
+            lake.maintain()
             continue
         before = set(model.taken)
         for file, merged in lake.deliver(step):
