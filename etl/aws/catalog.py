@@ -7,16 +7,13 @@ from etl.aws.clients import ONCE, PATIENT
 
 
 def open_catalog(endpoint_url: str | None) -> GlueCatalog:
-    """A catalog with the process's credentials; Arrow's S3 client has to be told them, and the endpoint."""
+    """A catalog with the process's credentials; Arrow's S3 client has to be told the endpoint.
+
+    It is not told the credentials: it finds them by AWS's usual chain each time it needs them, as boto3 does.
+    What is told once would end with the hour for which a role is assumed, before a long merge does.
+    """
     session = boto3.Session()
-    credentials = session.get_credentials().get_frozen_credentials()
-    properties = {
-        "s3.access-key-id": credentials.access_key,
-        "s3.secret-access-key": credentials.secret_key,
-        "s3.session-token": credentials.token,
-        "s3.region": session.region_name,
-        "s3.endpoint": endpoint_url,
-    }
+    properties = {"s3.region": session.region_name, "s3.endpoint": endpoint_url}
     glue = session.client("glue", config=PATIENT)
     # A repeated UpdateTable whose first answer was lost meets its own new version and reads as a conflict,
     # after which PyIceberg deletes manifests that are live. So none but the merge's own loop repeats it.
