@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
-from scripts.bench import gate, read_csv
+from scripts.bench import gate, merge, read_csv
 
 
 class Measurement(StrEnum):
     GATE = "gate"
+    MERGE = "merge"
     READ_CSV = "read_csv"
 
 
@@ -17,6 +18,8 @@ def main(only: Annotated[Measurement | None, typer.Option(help="Just this one.")
     """Measure Lakegate against other programs, each pair in one run."""
     if only in (None, Measurement.GATE):
         gate.main(case=None, out=gate.RESULTS)
+    if only in (None, Measurement.MERGE):
+        merge.main(case=None, rows=merge.ROWS, rounds=merge.ROUNDS, out=merge.RESULTS)
     if only in (None, Measurement.READ_CSV):
         read_csv.main(rows=1_000_000, times=7)
 

@@ -29,10 +29,10 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts.bench.gate_rows import dirty_people
+from scripts.bench.measured import RESULTS, Figures, keep_figures
 from scripts.package import CHECKOUT
 
 ON = date(2026, 11, 24)
-RESULTS = CHECKOUT / "build" / "bench.json"
 
 
 class Program(StrEnum):
@@ -53,11 +53,7 @@ _IS_WHOLE_PROCESS = {"gate-1034"}
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    case: str
-    program: str
-    seconds: float
-    peak_rss_mb: int
+class Measured(Figures):
     failed_rows: int
 
 
@@ -123,9 +119,7 @@ def main(
         raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(known)}")
     measured = [m for c in CASES if not case or c.name in case for m in measure(c, console)]
     show(measured, console)
-    told = ("case", "program", "seconds", "peak_rss_mb")
-    out.parent.mkdir(parents=True, exist_ok=True)
-    out.write_text(json.dumps([{name: getattr(m, name) for name in told} for m in measured], indent=2) + "\n")
+    keep_figures(measured, out)
     console.print(f"Written to {out}", soft_wrap=True)
 
 

@@ -3,15 +3,15 @@
 python -m scripts.bench.gate_programs lakegate rows.arrow 2026-11-24
 """
 
-import contextlib
 import json
 import logging
-import resource
 import sys
 import time
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
+
+from scripts.bench.measured import forget_peak, peak_rss_mb
 
 EXPECTATIONS = Path(__file__).parents[2] / "expectations" / "employee"
 _COUNT = 24
@@ -111,31 +111,15 @@ def run_floor(data: Path, on: date) -> Callable[[], int]:
     return validate
 
 
-def _peak_rss_mb() -> int:
-    try:
-        for line in Path("/proc/self/status").read_text().splitlines():
-            if line.startswith("VmHWM:"):
-                return int(line.split()[1]) // 1024
-    except OSError:
-        pass
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 2**20  # macOS counts bytes
-
-
-def _forget_peak() -> None:
-    """So that the peak is of what comes after; where the system cannot, it is of the whole process."""
-    with contextlib.suppress(OSError):
-        Path("/proc/self/clear_refs").write_text("5")
-
-
 def main() -> None:
     programs = {"lakegate": run_lakegate, "gx-pandas": run_gx_pandas, "floor": run_floor}
     program, data, on = sys.argv[1:]
     validate = programs[program](Path(data), date.fromisoformat(on))
-    _forget_peak()
+    forget_peak()
     started = time.monotonic()
     failed_rows = validate()
     seconds = time.monotonic() - started
-    print(json.dumps({"seconds": seconds, "peak_rss_mb": _peak_rss_mb(), "failed_rows": failed_rows}))
+    print(json.dumps({"seconds": seconds, "peak_rss_mb": peak_rss_mb(), "failed_rows": failed_rows}))
 
 
 if __name__ == "__main__":

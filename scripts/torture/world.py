@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -35,10 +35,14 @@ class Saved:
 
 @dataclass
 class World:
-    """`runs` are workflow runs by name: the nightly one, the same batch as a new run, the backfill."""
+    """`feed` has the batches, as scripts.torture.feed.files tells.
+
+    `runs` are workflow runs by name: the nightly one, the same batch as a new run, the backfill.
+    """
 
     state: ServerState
     name: str = "torture"
+    feed: Mapping[str, tuple[date, bytes]] = field(default_factory=files)
     runs: dict[str, str] = field(default_factory=dict)
 
     @cached_property
@@ -141,7 +145,7 @@ class World:
         return [path.read_text("utf-8") for path in sorted(self.state.outbox_dir.glob("*.txt"))]
 
     def _land(self) -> Iterator[Batch]:
-        for number, (on, content) in enumerate(files().values()):
+        for number, (on, content) in enumerate(self.feed.values()):
             key = f"employee/dt={on}/employees.csv"
             put = self.s3.put_object(Bucket=self.bucket("raw"), Key=key, Body=content)
             landed_at = datetime(on.year, on.month, on.day, number, tzinfo=UTC)

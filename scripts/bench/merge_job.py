@@ -1,0 +1,98 @@
+"""How long a whole merge job takes for a table of 1,034 rows, from the start of its process to its exit.
+
+The job script runs as Glue's runner starts it, against the offline AWS: it reads its arguments, what the gate
+staged and the table, merges, commits to the catalog, and writes its report and metrics. The table holds one
+day of 1,034 people; the batch is the next day, on which some salaries are others and some people are new.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+
+from scripts.bench.measured import Figures
+from scripts.offline_aws.execution import DEPLOYED_ONLY, python_command
+from scripts.offline_aws.glue_jobs import RUNTIME
+from scripts.offline_aws.server import OfflineAws, log_to_file
+from scripts.package import CHECKOUT
+from scripts.sample_data import Day, Recipe, make_sample
+from scripts.torture.world import World
+
+CASE = "merge-1034"
+_ROWS = 1_034
+_ON = date(2026, 11, 24)
+
+
+def measure_job(rounds: int) -> Figures:
+    """The best of so many runs, each from the same state of the table."""
+    with _small_world() as (world, folder):
+        for step, run in (("gate", "first"), ("merge", "first"), ("gate", "nightly")):
+            _run(step, run, world, folder)
+        before = world.save()
+        runs = []
+        for _ in range(rounds):
+            world.restore(before)
+            runs.append(_run("merge", "nightly", world, folder))
+            if world.table("processed").scan().count() <= _ROWS:
+                raise SystemExit(f"{CASE}: the merge inserted nothing")
+    seconds, peak_rss_mb = min(runs)
+    return Figures(CASE, "lakegate", round(seconds, 3), peak_rss_mb)
+
+
+@contextmanager
+def _small_world() -> Iterator[tuple[World, Path]]:
+    first = make_sample(Recipe(rows=_ROWS, date=_ON - timedelta(days=1))).content
+    following = make_sample(Recipe(rows=_ROWS, date=_ON, day=Day.NEXT)).content
+    feed = {
+        "first": (_ON - timedelta(days=1), first),
+        "nightly": (_ON, following),
+        "backfill": (_ON - timedelta(days=2), first),
+    }
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        log_to_file(folder)
+        aws = OfflineAws(folder)
+        aws.start()
+        os.environ.update(_environment(aws))
+        try:
+            world = World(aws.state, "bench", feed)
+            world.build()
+            yield world, folder
+        finally:
+            aws.stop()
+
+
+def _environment(aws: OfflineAws) -> dict[str, str]:
+    return {
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "test",
+        "AWS_REGION": aws.state.region,
+        "AWS_DEFAULT_REGION": aws.state.region,
+        "AWS_ENDPOINT_URL": aws.state.endpoint,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def _run(step: str, run: str, world: World, folder: Path) -> tuple[float, int]:
+    """Seconds and peak memory in MB of the process."""
+    script = CHECKOUT / "etl" / "glue_jobs" / f"{step}.py"
+    command = python_command(RUNTIME / "runner.py", str(folder / "error"), str(script), *world.arguments(run))
+    paths = os.pathsep.join(map(str, (DEPLOYED_ONLY, RUNTIME, CHECKOUT)))
+    log = folder / "job.log"
+    with log.open("w") as out:
+        started = time.monotonic()
+        pid = os.posix_spawn(
+            sys.executable,
+            command,
+            {**os.environ, "PYTHONPATH": paths},
+            file_actions=[(os.POSIX_SPAWN_DUP2, out.fileno(), 1), (os.POSIX_SPAWN_DUP2, out.fileno(), 2)],
+        )
+        _, status, used = os.wait4(pid, 0)
+        seconds = time.monotonic() - started
+    if status:
+        raise SystemExit(f"{step} of the run {run} failed:\n{log.read_text()}")
+    return seconds, used.ru_maxrss // 1024
