@@ -138,6 +138,9 @@ def _remove_orphans(
     if reachable.isdisjoint(place_of(file.uri) for file in stored):
         raise MaintenanceUnsound(table.name, "none of the files that it names is at its location")
     orphans = choose_orphans(stored, reachable, now, upkeep)
+    # A table that was dropped by mistake and made anew would take its own past for orphans.
+    if not all(table.owns(file.uri) for file in orphans if file.uri.endswith(".metadata.json")):
+        raise MaintenanceUnsound(table.name, "files of another table are at its location")
     files.delete(orphans)
     return len(orphans), sum(file.size_bytes for file in orphans)
 

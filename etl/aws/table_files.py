@@ -22,7 +22,7 @@ class S3TableFiles:
                 yield StoredFile(f"s3://{bucket}/{found['Key']}", found["Size"], found["LastModified"])
 
     def delete(self, files: Sequence[StoredFile]) -> None:
-        """Raises FilesNotRemoved when S3 refused some; the others are gone."""
+        """Raises FilesNotRemoved when S3 refused some; these and what came after them stay."""
         for bucket, group in groupby(sorted(parse_s3_uri(f.uri) for f in files), key=lambda place: place[0]):
             keys = [{"Key": key} for _, key in group]
             for start in range(0, len(keys), _MOST_PER_REQUEST):

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pyiceberg.expressions import LessThan
 from pyiceberg.manifest import DataFile as IcebergDataFile
 from pyiceberg.manifest import ManifestContent, ManifestFile
+from pyiceberg.serializers import FromInputFile
 from pyiceberg.table import FileScanTask
 from pyiceberg.table.refs import MAIN_BRANCH
 from pyiceberg.table.update import AssertRefSnapshotId
@@ -120,6 +121,11 @@ class MaintainedTable(IcebergTable):
             named += manifests
             named += itertools.chain.from_iterable(pool.map(files_of, manifests.values()))
         return {place_of(path) for path in named}
+
+    def owns(self, metadata_uri: str) -> bool:
+        """Whether the metadata file is of this table, and not of one that was at its location before."""
+        found = FromInputFile.table_metadata(self._table.io.new_input(metadata_uri))
+        return found.table_uuid == self._table.metadata.table_uuid
 
     def _join(self, tasks: Sequence[FileScanTask]) -> IcebergDataFile:
         files, columns = DataFiles(self._table), self._table.schema().column_names

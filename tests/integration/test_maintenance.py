@@ -11,7 +11,13 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from builders import a_batch, an_employee_batch, the_employee_contract, the_quarantine_columns
+from builders import (
+    a_batch,
+    an_employee_batch,
+    the_employee_contract,
+    the_lineage_columns,
+    the_quarantine_columns,
+)
 from lakes import ALake, the_catalog
 from pyiceberg.table import Transaction
 
@@ -139,6 +145,18 @@ def test_a_listing_that_is_not_of_this_table_deletes_nothing(lake: ALake):
 
     with pytest.raises(MaintenanceUnsound):
         maintain_table(maintained(lake), Elsewhere(), UPKEEP, NOW)
+
+
+def test_a_table_that_was_made_anew_does_not_delete_its_past(lake: ALake):
+    """Files of a table that was dropped, by mistake perhaps, are left for people to decide about."""
+    seed(lake, 2)
+    past = lake.keys("processed", "warehouse/")
+    lake.drop_table("processed")
+    lake.create_table("processed", (*the_employee_contract().columns, *the_lineage_columns()))
+
+    with pytest.raises(MaintenanceUnsound, match="files of another table"):
+        maintain(lake, IN_A_MONTH)
+    assert set(past) < set(lake.keys("processed", "warehouse/"))
 
 
 def before_each_commit(monkeypatch: pytest.MonkeyPatch, act: Callable[[int], Any]) -> list[int]:
