@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import queue
 import random
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,8 +45,11 @@ def main(
         points = [Point.parse(text) for text in point or ()] or _thinned(
             list(all_points(made, races)), every, seed
         )
-        console.print(f"{made['gate']} calls of the gate, {made['merge']} of the merge; seed {seed}.")
-        tried = _try(points, todo, results, calls)
+        made_by = ", ".join(f"{count} of the {step}" for step, count in made.items())
+        console.print(f"Calls: {made_by}. Seed {seed}.")
+        tried: list[Tried] = []
+        with suppress(KeyboardInterrupt):
+            tried.extend(_try(points, todo, results, calls))
     survived = sum(not one.findings for one in tried)
     numbers = {
         "points": len(tried),
@@ -61,8 +65,9 @@ def main(
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(json.dumps(numbers, indent=2) + "\n")
-    console.print(f"{len(tried)} points tried, {survived} survived, in {numbers['seconds']:.0f} s ({out}).")
-    raise typer.Exit(survived != len(tried))
+    took = f"{numbers['seconds']:.0f} s"
+    console.print(f"{len(tried)} of {len(points)} points tried, {survived} survived, in {took} ({out}).")
+    raise typer.Exit(survived != len(points))
 
 
 def _thinned(points: Iterable[Point], every: int, seed: int) -> list[Point]:
@@ -75,20 +80,18 @@ def _thinned(points: Iterable[Point], every: int, seed: int) -> list[Point]:
     return chance.sample(drawn, len(drawn))
 
 
-def _try(points: Sequence[Point], todo: Any, results: Any, calls: Any) -> list[Tried]:
+def _try(points: Sequence[Point], todo: Any, results: Any, calls: Any) -> Iterator[Tried]:
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    tried: list[Tried] = []
     with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task("trying", total=len(points))
         for point in points:
             todo.put(point)
         for _ in points:
             one: Tried = results.get()
-            tried.append(one)
+            yield one
             progress.advance(task)
             if one.findings:
                 progress.console.print(_told(one, calls), highlight=False)
-    return tried
 
 
 def _told(one: Tried, calls: Any) -> str:
@@ -111,10 +114,13 @@ def _workers(count: int) -> Iterator[tuple[Any, Any, Any]]:
             sys.exit(f"the uninterrupted run failed: {wrong[0]}")
         yield todo, results, told[0].calls
     finally:
+        with suppress(queue.Empty):  # what is left of a run that was stopped
+            while True:
+                todo.get_nowait()
         for _ in processes:
             todo.put(None)
         for process in processes:
-            process.join(10)
+            process.join(30)
             if process.is_alive():
                 process.kill()
 

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from functools import cache
 from pathlib import Path
 
-from scripts.sample_data import ROW_FAULTS, Day, Recipe, make_sample
+from scripts.sample_data import ROW_FAULTS, Day, Fault, Recipe, make_sample
 
 EXPECTATIONS = Path(__file__).parents[2] / "expectations"
 TODAY = date(2026, 11, 24)
@@ -38,10 +38,10 @@ def expectations() -> Mapping[str, bytes]:
 
 @cache
 def files() -> Mapping[str, tuple[date, bytes]]:
-    """Batch date and content: a first day; the next one; a file that comes late, for the day before both.
+    """Batch date and content: a first day; the next one; a late one, for the day before both; a refused one.
 
     The next day has updates, inserts, duplicates, rejected and unparsable rows, and a new column. Of the late
-    file's people 30 are in the table, with other salaries.
+    file's people 30 are in the table, with other salaries. The refused file lacks a column.
     """
     first = make_sample(Recipe(rows=PEOPLE, date=YESTERDAY)).content
     following = Recipe(rows=PEOPLE, date=TODAY, day=Day.NEXT, faults=ROW_FAULTS, change_every=20)
@@ -56,6 +56,7 @@ def files() -> Mapping[str, tuple[date, bytes]]:
         "first": (YESTERDAY, first),
         "nightly": (TODAY, ("\n".join(nightly) + "\n").encode()),
         "backfill": (BEFORE, ("\n".join(late) + "\n").encode()),
+        "refused": (TODAY, make_sample(Recipe(rows=20, date=TODAY, faults=(Fault.RENAMED_COLUMN,))).content),
     }
 
 

@@ -44,9 +44,9 @@ class Outcome:
 
     rows: frozenset[Rows]
     quarantined: Rows
-    manifest: dict[str, Any]
     gate: dict[str, Any]
-    merge: dict[str, Any]
+    manifest: dict[str, Any] | None
+    merge: dict[str, Any] | None
     history: Any
     mails: tuple[str, ...]
 
@@ -55,9 +55,9 @@ def outcome(world: World, run: str) -> Outcome:
     return Outcome(
         rows=frozenset({rows_of(world, "processed")}),
         quarantined=rows_of(world, "quarantine"),
-        manifest=_report(world, run, "manifest"),
         gate=_report(world, run, "gate"),
-        merge=_report(world, run, "merge"),
+        manifest=_report(world, run, "manifest") if run != "refused" else None,
+        merge=_report(world, run, "merge") if run != "refused" else None,
         history=world.read_json("runs/employee/history.json"),
         mails=tuple(_subjects(world)),
     )
@@ -75,7 +75,7 @@ def judge_quarantine(world: World, expected: Outcome) -> Iterator[str]:
 
 
 def judge_gate(world: World, expected: Outcome, run: str, gates: int, repeats: int = 0) -> Iterator[str]:
-    """The run's gate has ended well; of the batch so many gates were begun since the last restore.
+    """The run's gate has judged; of the batch so many gates were begun since the last restore.
 
     `repeats` is how often an alert went out whose sender did not hear so, and sent it again.
     """
@@ -92,6 +92,10 @@ def judge_gate(world: World, expected: Outcome, run: str, gates: int, repeats: i
     listed = [entry["run_id"] for entry in world.read_json("data-docs/index.json")]
     if len(set(listed)) != len(listed) or world.runs[run] not in listed:
         yield "the Data Docs do not list each run once"
+    if expected.manifest is None:
+        if _key(world, run, "manifest") in world.listed("docs"):
+            yield "a batch that was refused has a manifest"
+        return
     if (manifest := _report(world, run, "manifest")) != expected.manifest:
         yield f"the manifest differs: {_difference(manifest, expected.manifest)}"
     staged = world.read("processed", f"staging/employee/{world.runs[run]}/batch.parquet")

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal, Self
 
-Step = Literal["gate", "merge"]
-STEPS: tuple[Step, ...] = ("gate", "merge")
+# A refusal is a gate over a file that it rejects.
+Step = Literal["gate", "merge", "refusal"]
+STEPS: tuple[Step, ...] = ("gate", "merge", "refusal")
 
 
 class Effect(StrEnum):
@@ -69,11 +70,12 @@ def all_points(calls: Mapping[Step, int], races: range) -> Iterator[Point]:
         for call in range(1, calls[step] + 1):
             for effect in KILLS:
                 yield Point(step, call, effect, Variant.SAME_RUN)
-                yield Point(step, call, effect, Variant.NEW_RUN)
+                if step != "refusal":
+                    yield Point(step, call, effect, Variant.NEW_RUN)
             for effect in FAULTS:
                 for times in (Variant.ONE, Variant.TWO, Variant.ALL):
                     yield Point(step, call, effect, times)
-            for effect in HOLDS:
+            for effect in HOLDS if step != "refusal" else ():
                 yield Point(step, call, effect)
     for seed in races:
         yield Point("merge", seed, Effect.RACE)

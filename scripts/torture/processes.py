@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import queue
 import signal
 import subprocess
 import sys
@@ -28,15 +27,15 @@ class Job:
     folder: Path
     pid: int = 0
     _started: threading.Event = field(default_factory=threading.Event)
-    _ends: queue.SimpleQueue[int] = field(default_factory=queue.SimpleQueue)
+    _ended: threading.Event = field(default_factory=threading.Event)
+    _exit_code: int = 0
 
     def wait(self) -> int:
         """Its exit code, or the signal that ended it as -n. Raises TimeoutError."""
-        try:
-            return self._ends.get(timeout=LIMIT_SECONDS)
-        except queue.Empty:
+        if not self._ended.wait(LIMIT_SECONDS):
             os.kill(self.pid, signal.SIGKILL)
-            raise TimeoutError(f"a job did not end within {LIMIT_SECONDS} s") from None
+            raise TimeoutError(f"a job did not end within {LIMIT_SECONDS} s")
+        return self._exit_code
 
     @property
     def error(self) -> str:
@@ -101,4 +100,5 @@ class ForkServer:
                 job.pid = told["pid"]
                 job._started.set()
             else:
-                job._ends.put(told["exit"])
+                job._exit_code = told["exit"]
+                job._ended.set()

@@ -43,8 +43,9 @@ class Trials:
         gate = self._finish("gate", "nightly")
         self._gated = world.save()
         merge = self._finish("merge", "nightly")
-        self.calls: dict[Step, tuple[Call, ...]] = {"gate": tuple(gate.calls), "merge": tuple(merge.calls)}
         self._expected = judge.outcome(world, "nightly")
+        if orphans := list(judge.judge_left_overs(world, {"nightly"}, may_have_orphans=False)):
+            raise RuntimeError(f"an uninterrupted run: {orphans}")
         self._after = judge.rows_of(world, "processed")
         self._finish("gate", "backfill")
         self._finish("merge", "backfill")
@@ -57,6 +58,11 @@ class Trials:
         self._finish("merge", "nightly")
         self._in_any_order = frozenset({nightly_first, judge.rows_of(world, "processed")})
         self._on_the_way = {self._before, self._after, backfilled, *self._in_any_order}
+        self._restore(self._landed)
+        refusal = self._refuse(Plan())[1].plan
+        self._refused = judge.outcome(world, "refused")
+        runs = {"gate": gate, "merge": merge, "refusal": refusal}
+        self.calls: dict[Step, tuple[Call, ...]] = {step: tuple(plan.calls) for step, plan in runs.items()}
         interference.changed = self._look
 
     def run(self, point: Point) -> list[str]:
@@ -64,7 +70,9 @@ class Trials:
         try:
             if point.effect is Effect.RACE:
                 return list(self._race(point))
-            self._restore(self._landed if point.step == "gate" else self._gated)
+            self._restore(self._gated if point.step == "merge" else self._landed)
+            if point.step == "refusal":
+                return list(self._interrupt_refusal(point))
             if point.effect in (Effect.HELD_FOR_RETRY, Effect.HELD_FOR_BACKFILL):
                 return list(self._hold(point))
             return list(self._interrupt(point))
@@ -95,6 +103,22 @@ class Trials:
             yield from self._heal("merge", run)
         yield from self._judge(run, gates, {"nightly", run}, _repeats(plan))
         yield from self._judge_reads({self._before, self._after})
+
+    def _interrupt_refusal(self, point: Point) -> Iterator[str]:
+        plan = Plan(point.effect, point.call, _last(point))
+        is_refused, first = self._refuse(plan)
+        if not is_refused:
+            yield from self._judge_end(point, first.job.wait(), first.job)
+            if not self._refuse(Plan())[0]:
+                yield "the gate that came after did not refuse the batch"
+        yield from judge.judge_tables(self._world, self._refused)
+        yield from judge.judge_gate(self._world, self._refused, "refused", 2 - is_refused, _repeats(plan))
+        yield from judge.judge_left_overs(self._world, {"refused"}, may_have_orphans=False)
+
+    def _refuse(self, plan: Plan) -> tuple[bool, Running]:
+        """Whether the gate refused the batch, as it must."""
+        running = self._start("gate", "refused", plan)
+        return running.job.wait() == 1 and running.job.error.startswith("GateRejected"), running
 
     def _judge_end(self, point: Point, code: int, job: Job) -> Iterator[str]:
         if point.effect in KILLS:

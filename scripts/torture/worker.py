@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import tempfile
 import time
 from dataclasses import dataclass
@@ -33,6 +34,7 @@ class Tried:
 
 def work(points: Queue[Point | None], results: Queue[Ready | Tried | str]) -> None:
     """Try the points until None comes; first say Ready, or what went wrong before."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who asks for the points
     with tempfile.TemporaryDirectory(prefix="torture-aws-") as folder, ForkServer() as server:
         try:
             trials = _trials(Path(folder), server)

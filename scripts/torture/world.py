@@ -37,7 +37,7 @@ class Saved:
 class World:
     """`feed` has the batches, as scripts.torture.feed.files tells.
 
-    `runs` are workflow runs by name: the nightly one, the same batch as a new run, the backfill.
+    `runs` are workflow runs by name: one for each batch, and `again`, another one of the nightly batch.
     """
 
     state: ServerState
@@ -81,11 +81,11 @@ class World:
             WorkflowName=f"{self.name}-employee",
             Actions=[{"JobName": "none"}],
         )
-        first, nightly, backfill = self._land()
-        self._start_run("first", first, MergeMode.UPSERT)
-        self._start_run("nightly", nightly, MergeMode.UPSERT)
-        self._start_run("again", nightly, MergeMode.UPSERT)
-        self._start_run("backfill", backfill, MergeMode.INSERT_ONLY)
+        batches = dict(zip(self.feed, self._land(), strict=True))
+        for name, batch in batches.items():
+            mode = MergeMode.INSERT_ONLY if name == "backfill" else MergeMode.UPSERT
+            self._start_run(name, batch, mode)
+        self._start_run("again", batches["nightly"], MergeMode.UPSERT)
 
     def arguments(self, run: str) -> list[str]:
         """Those of a Glue job of this run."""
@@ -145,8 +145,8 @@ class World:
         return [path.read_text("utf-8") for path in sorted(self.state.outbox_dir.glob("*.txt"))]
 
     def _land(self) -> Iterator[Batch]:
-        for number, (on, content) in enumerate(self.feed.values()):
-            key = f"employee/dt={on}/employees.csv"
+        for number, (name, (on, content)) in enumerate(self.feed.items()):
+            key = f"employee/dt={on}/{name}.csv"
             put = self.s3.put_object(Bucket=self.bucket("raw"), Key=key, Body=content)
             landed_at = datetime(on.year, on.month, on.day, number, tzinfo=UTC)
             etag = put["ETag"].strip('"')

@@ -2,15 +2,18 @@
 
 from scripts.torture.points import FAULTS, HOLDS, KILLS, Effect, Point, Variant, all_points
 
-CALLS = {"gate": 2, "merge": 3}
+CALLS = {"gate": 2, "merge": 3, "refusal": 1}
 
 
 def test_every_call_is_interrupted_in_every_way():
-    """Each call has each kind: kills healed by the same and by a new run, faults once, twice, for good."""
+    """Kills are healed by the same and by a new run; faults come once, twice, for good."""
     points = list(all_points(CALLS, range(7, 9)))
     of_one_call = {(p.effect, p.variant) for p in points if (p.step, p.call) == ("merge", 3)}
 
-    assert len(set(points)) == len(points) == 5 * (2 * len(KILLS) + 3 * len(FAULTS) + len(HOLDS)) + 2
+    refusals = len(KILLS) + 3 * len(FAULTS)
+    assert (
+        len(set(points)) == len(points) == 5 * (2 * len(KILLS) + 3 * len(FAULTS) + len(HOLDS)) + refusals + 2
+    )
     assert of_one_call == {
         *((kill, variant) for kill in KILLS for variant in (Variant.SAME_RUN, Variant.NEW_RUN)),
         *((fault, variant) for fault in FAULTS for variant in (Variant.ONE, Variant.TWO, Variant.ALL)),
