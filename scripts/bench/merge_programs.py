@@ -12,7 +12,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -74,8 +74,21 @@ def _bytes_moved(processes: Sequence[int | str]) -> Counter[str]:
     return moved
 
 
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """Implements etl.steps.confirmed.Confirmations for the newest of all batches."""
+
+    path: Path
+
+    def write(self, keys: pa.ChunkedArray) -> None:
+        pq.write_table(pa.table({"key": keys}), self.path, use_dictionary=False, **_ZSTD)
+
+    def newer(self, _taken: Collection[str]) -> Iterable[pa.ChunkedArray]:
+        return ()
+
+
 class Lakegate:
-    """merge_batch as the job calls it. The catalog is a file of SQLite instead of Glue."""
+    """merge_batch as the job calls it, with SQLite in place of Glue, and a folder of the processed zone."""
 
     def __init__(self, folder: Path):
         from pyiceberg.catalog.sql import SqlCatalog
@@ -85,7 +98,8 @@ class Lakegate:
 
         self._table, self._merge_batch = IcebergTable, merge_batch
         home = folder / Program.LAKEGATE
-        home.mkdir(exist_ok=True)
+        self._confirmed = home / "confirmed"
+        self._confirmed.mkdir(parents=True, exist_ok=True)
         self._catalog = SqlCatalog(
             "bench", uri=f"sqlite:///{home}/catalog.db", warehouse=f"file://{home}/warehouse"
         )
@@ -107,7 +121,8 @@ class Lakegate:
 
     def _merge(self, rows: pa.Table, batch_id: str, mode: MergeMode) -> None:
         table = self._table(self._catalog, ("bench", "employee"))
-        self._merge_batch(table, rows, {BATCH_ID: batch_id}, KEY, mode)
+        confirmed = Confirmed(self._confirmed / f"{batch_id}.parquet")
+        self._merge_batch(table, rows, {BATCH_ID: batch_id}, KEY, mode, confirmations=confirmed)
 
 
 class PyIceberg(Lakegate):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from builders import TODAY, a_batch, some_employees, the_employee_contract, with_lineage
 from lakes import ALake, the_catalog
+from pyiceberg.manifest import DataFile, DataFileContent, FileFormat
+from pyiceberg.table import FileScanTask
 
 from etl.batch import Batch, MergeMode
 from etl.tables import files
@@ -123,3 +126,37 @@ def test_what_is_written_can_be_told_from_its_bounds(lake: ALake):
 
     assert [(m["age"]["lower_bound"], m["age"]["upper_bound"]) for m in metrics] == [(20, 29)]
     assert [(m["salary"]["lower_bound"], m["salary"]["upper_bound"]) for m in metrics] == [(1, 5)]
+
+
+def test_a_rewritten_file_is_read_beside_new_ones(lake: ALake):
+    """Text that repeats, which a rewriting reads as dictionaries, is stored as in any other file."""
+    merge(lake, of_age(*range(200), batch=a_batch()), a_batch())
+    merge(lake, of_age(7, batch=SECOND, salary=2), SECOND)
+    merge(lake, of_age(*range(200, 400), batch=THIRD), THIRD)
+
+    assert len(lake.live_files()) == 2
+    assert salaries(lake.rows()) == {age: 2 if age == 7 else 1 for age in range(400)}
+
+
+def test_rows_that_another_writer_deleted_stay_deleted(lake: ALake, monkeypatch: pytest.MonkeyPatch):
+    """Others may put positions into a delete file instead of rewriting; rows are counted without those."""
+    monkeypatch.setattr(files, "_ROWS_AT_ONCE", 4)
+    merge(lake, of_age(*range(20, 30), batch=a_batch()), a_batch())
+    table = the_catalog(lake.state.endpoint).load_table((lake.database("processed"), "employee"))
+    [task] = table.scan().plan_files()
+    deleted = pa.table({"file_path": [task.file.file_path] * 2, "pos": pa.array([1, 8], pa.int64())})
+    place = task.file.file_path + "-deletes.parquet"
+    with table.io.new_output(place).create() as out:
+        pq.write_table(deleted, out)
+    delete_file = DataFile.from_args(
+        content=DataFileContent.POSITION_DELETES, file_path=place, file_format=FileFormat.PARQUET
+    )
+    task = FileScanTask(task.file, delete_files={delete_file})
+    data_files = files.DataFiles(table)
+    parts = list(data_files.read_wanted(task, ["age"]))
+    written = data_files.rewrite(task, np.array([1, 6]), of_age(22, 27, batch=SECOND, salary=5))
+
+    assert [start for start, _ in parts] == [0, 3, 7]
+    assert [age for _, part in parts for age in part["age"].to_pylist()] == [20, *range(22, 28), 29]
+    rewritten = a_file(lake, written.file_path.split("/", 3)[3]).read()
+    assert salaries(rewritten) == {20: 1, 22: 5, 23: 1, 24: 1, 25: 1, 26: 1, 27: 5, 29: 1}
