@@ -41,7 +41,7 @@ def confirmed_keys(plan: MergePlan, key: Key, mode: MergeMode) -> pa.ChunkedArra
     is_confirmed = np.full(plan.rows.num_rows, mode is MergeMode.UPSERT)
     is_confirmed[plan.inserted] = False
     is_confirmed[_replacing(plan)] = False
-    return _hash_keys(plan.rows.filter(pa.array(is_confirmed)), key)
+    return _hash_keys(plan.rows.select(list(key)).filter(pa.array(is_confirmed)), key)
 
 
 def leave_confirmed(plan: MergePlan, key: Key, newer: Iterable[pa.ChunkedArray] | None) -> MergePlan:
@@ -51,7 +51,7 @@ def leave_confirmed(plan: MergePlan, key: Key, newer: Iterable[pa.ChunkedArray] 
     """
     replacing = _replacing(plan)
     is_confirmed = np.full(len(replacing), newer is None)
-    wanted = _hash_keys(plan.rows.take(pa.array(replacing)), key)
+    wanted = _hash_keys(plan.rows.select(list(key)).take(pa.array(replacing)), key)
     for keys in newer or ():
         found = keys.filter(pc.is_in(keys, wanted))  # few, beside the keys of a whole batch
         is_confirmed |= pc.is_in(wanted, found).to_numpy()
