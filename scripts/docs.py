@@ -6,7 +6,6 @@ import time
 import webbrowser
 from collections.abc import Iterator
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -19,16 +18,10 @@ from rich.progress import Progress
 from scripts.docs_mirror import OnProgress, serve_folder, sync_docs
 from scripts.offline_machine import STATE_DIR, find_machine, forget_own_account
 from scripts.package import CHECKOUT
-from scripts.terraform import TerraformFailed, read_outputs
+from scripts.terraform import Environment, TerraformFailed, read_outputs
 
 _DOCS_DIR = CHECKOUT / "build" / "docs"
 _PATIENCE_SECONDS = 2.0
-
-
-class Environment(StrEnum):
-    LOCAL = "local"
-    DEV = "dev"
-    PROD = "prod"
 
 
 class DocsUnavailable(Exception):

@@ -6,7 +6,6 @@ Shows names, on the terminal alone. It takes the right to read the docs and the 
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -28,17 +27,11 @@ from etl.steps.keys import normalise_key
 from etl.steps.listed_keys import hash_keys
 from scripts.check_dataset import EXPECTATIONS
 from scripts.offline_machine import ADMINISTRATOR, REGION, STATE_DIR, find_machine, forget_own_account
-from scripts.terraform import TerraformFailed, read_outputs
+from scripts.terraform import Environment, TerraformFailed, read_outputs
 
 _LISTS = {"conflict_keys": "conflict", "split_keys": "suspected split", "collision_keys": "collision"}
 
 Found = tuple[str, dict[str, Any]]  # what it is wanted as, and the key as it stands in the table
-
-
-class Environment(StrEnum):
-    LOCAL = "local"
-    DEV = "dev"
-    PROD = "prod"
 
 
 class KeysUnavailable(Exception):

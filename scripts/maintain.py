@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,17 +17,11 @@ from rich.table import Table
 
 from etl.run_files import maintenance_report_key
 from scripts.offline_machine import STATE_DIR, find_machine, forget_own_account
-from scripts.terraform import TerraformFailed, read_outputs
+from scripts.terraform import Environment, TerraformFailed, read_outputs
 
 _POLL_SECONDS = 0.25
 _REMOTE_POLL_SECONDS = 5.0
 _ACTIVE = {"STARTING", "RUNNING", "STOPPING", "WAITING"}
-
-
-class Environment(StrEnum):
-    LOCAL = "local"
-    DEV = "dev"
-    PROD = "prod"
 
 
 class MaintenanceFailed(Exception):

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,6 +22,14 @@ _PROVIDER = Path("registry.terraform.io") / "hashicorp" / "aws"
 _MIRROR_VARIABLE = "LAKEGATE_TERRAFORM_MIRROR"
 _SEARCH_SECONDS = 5.0
 _SPACE_NEEDED = 2 * 2**30  # the AWS provider unpacks to about 700 MB; state, logs and code take little
+
+
+class Environment(StrEnum):
+    """The folders of terraform/environments."""
+
+    LOCAL = "local"
+    DEV = "dev"
+    PROD = "prod"
 
 
 class TerraformFailed(Exception):

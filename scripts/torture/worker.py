@@ -53,10 +53,17 @@ def _trials(folder: Path, server: ForkServer) -> Trials:
     aws = OfflineAws(folder)
     interference = Interference()
     aws.start(interference.around)
-    environment = {
-        "AWS_ENDPOINT_URL": aws.state.endpoint,
-        "AWS_REGION": aws.state.region,
-        "AWS_DEFAULT_REGION": aws.state.region,
+    environment = job_environment(aws.state.endpoint, aws.state.region, folder)
+    os.environ.update(environment)
+    return Trials(World(aws.state), interference, server, environment)
+
+
+def job_environment(endpoint: str, region: str, folder: Path) -> dict[str, str]:
+    """Of a job process, and of whoever looks at what it did."""
+    return {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
         "AWS_ACCESS_KEY_ID": "reader",
         "AWS_SECRET_ACCESS_KEY": "secret",
         "AWS_EC2_METADATA_DISABLED": "true",
@@ -64,5 +71,3 @@ def _trials(folder: Path, server: ForkServer) -> Trials:
         "LANG": "C.UTF-8",
         "TZ": "UTC",
     }
-    os.environ.update(environment)
-    return Trials(World(aws.state), interference, server, environment)
