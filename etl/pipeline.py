@@ -1,6 +1,5 @@
 """A batch's way: gate, then merge. The steps in order, and nothing else."""
 
-from contextlib import closing
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -10,20 +9,19 @@ from etl.batch import Batch, MergeMode
 from etl.contract import Contract
 from etl.custom_properties import Engine
 from etl.errors import ContractInvalid, FileRejected, GateBroken, GateRejected, HistoryInvalid, SuiteInvalid
+from etl.gates import Gate, OneProcessGate, ReadFile
 from etl.manifest import Manifest
 from etl.quality.suite import Suite, load_suite
-from etl.quality.validate import Validation, validate_rows
+from etl.quality.validate import Validation
 from etl.reporting import Finding, report_gate, report_merge
 from etl.run_report import GateReport, MergeReport, Verdict
 from etl.steps.dedupe import dedupe_rows
-from etl.steps.gate import Judgement, judge_rows
+from etl.steps.gate import Judgement
 from etl.steps.history import describe_batch, usual_figures
 from etl.steps.identity import count_duplicates
 from etl.steps.keys import hash_rows
 from etl.steps.merge import add_lineage
-from etl.steps.quarantine import collect_quarantine, keep_passed_rows
-from etl.steps.read_csv import ReadRows, read_rows
-from etl.steps.stage import checksum, from_staged_file, to_staged_file
+from etl.steps.stage import from_staged_file
 from etl.stopwatch import Stopwatch
 from etl.tables.table import BATCH_ID, RUN_ID, STAGED_SHA256
 from etl.tables.writing import merge_batch, replace_batch
@@ -35,14 +33,16 @@ def run_gate(batch: Batch, run_id: str, lake: Lake) -> GateReport:
     Raises GateRejected or GateBroken, after the report, the page, the metrics and the alert are out.
     """
     watch = Stopwatch()
-    finding = _examine(batch, lake, watch)
+    finding, gate = _examine(batch, lake, watch)
     if finding.judgement.verdict.lets_rows_pass:
         with watch.stage("quarantine"):
-            _quarantine(batch, run_id, finding, lake)
+            _quarantine(batch, run_id, finding, gate, lake)
         with watch.stage("stage"):
-            _hand_over(batch, run_id, finding, lake)
+            _hand_over(batch, run_id, finding, gate, lake)
         with watch.stage("history"):  # before the report: who finds it may rely on the batch being remembered
-            lake.remember_batch(describe_batch(batch, finding.read.rows, finding.declared))
+            judged = finding.rows_read - finding.rows_unparsable
+            described = describe_batch(batch, judged, finding.read.null_counts, finding.declared)
+            lake.remember_batch(described)
     report = report_gate(batch, run_id, finding, lake, watch)
     if finding.judgement.verdict is Verdict.ERROR:
         raise GateBroken(batch.batch_id, finding.judgement.problems)
@@ -91,54 +91,47 @@ def run_merge(batch: Batch, mode: MergeMode, run_id: str, lake: Lake) -> MergeRe
     return report_merge(batch, mode, run_id, manifest, duplicates, merged, lake, watch)
 
 
-def _examine(batch: Batch, lake: Lake, watch: Stopwatch) -> Finding:
+def _examine(batch: Batch, lake: Lake, watch: Stopwatch) -> tuple[Finding, Gate]:
     """What the gate knows of the batch. A file or a suite that cannot be used is a verdict too."""
     declared: Contract | None = None
     contract: Contract | None = None
     suite: Suite | None = None
-    read: ReadRows | None = None
+    read: ReadFile | None = None
     validation: Validation | None = None
     usual: dict[str, int | float | None] = {}
+    gate: Gate = OneProcessGate(batch, lake)
     try:
         declared = contract = lake.read_contract()
         suite = load_suite(lake.read_suite(), f"{batch.dataset}/suite.json", contract)
-        with watch.stage("read"), closing(lake.open_batch(batch)) as stream:
-            read = read_rows(stream, batch.key, contract)
+        if declared.engine_for(batch.size_bytes) is Engine.SPARK:
+            from etl.spark.gate import SparkGate  # pyspark is installed only where a contract asks for it
+
+            gate = SparkGate(batch, lake)
+        with watch.stage("read"):
+            read = gate.read(contract)
         contract = contract.with_new_columns(read.drift.new_columns)
         with watch.stage("validate"):
             history = lake.read_history() if declared.history else ()
             usual = usual_figures(history, declared, batch.batch_date)
-            validation = validate_rows(read.rows, suite, contract, batch.batch_date, usual)
-        judgement = judge_rows(validation.outcomes, read, contract)
+            validation = gate.validate(suite, contract, usual)
+        judgement = gate.judge(validation, contract)
     except FileRejected as error:
         judgement = Judgement(Verdict.REJECTED, str(error))
     except (ContractInvalid, HistoryInvalid, SuiteInvalid) as error:
         judgement = Judgement(Verdict.ERROR, "the check cannot be made", problems=(str(error),))
-    return Finding(judgement, declared, contract, suite, read, validation, usual)
+    return Finding(judgement, declared, contract, suite, read, validation, usual), gate
 
 
-def _quarantine(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> None:
+def _quarantine(batch: Batch, run_id: str, finding: Finding, gate: Gate, lake: Lake) -> None:
     """Set aside what failed; a second run over the same batch replaces what the first one set aside."""
     columns = lake.quarantine_columns()
-    rows = collect_quarantine(
-        finding.read,
-        finding.judgement.rejected,
-        batch,
-        run_id,
-        finding.suite.fingerprint,
-        datetime.now(UTC),
-        columns,
-    )
+    rows = gate.set_aside(finding.judgement, finding.contract, run_id, finding.suite, columns)
     replace_batch(lake.quarantine_table(), batch.batch_id, rows, columns)
 
 
-def _hand_over(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> None:
+def _hand_over(batch: Batch, run_id: str, finding: Finding, gate: Gate, lake: Lake) -> None:
     """Stage the rows that passed; the manifest comes last, since with it the merge may begin."""
-    passed = keep_passed_rows(finding.read.rows, finding.judgement.rejected).select(
-        finding.contract.column_names
-    )
-    staged = to_staged_file(passed)
-    staged_uri = lake.stage(staged)
+    staged = gate.stage(finding.judgement, finding.contract)
     lake.write_manifest(
         Manifest(
             dataset=batch.dataset,
@@ -149,12 +142,13 @@ def _hand_over(batch: Batch, run_id: str, finding: Finding, lake: Lake) -> None:
             object_etag=batch.etag,
             suite_fingerprint=finding.suite.fingerprint,
             verdict=finding.judgement.verdict,
-            staged_uri=staged_uri,
-            staged_sha256=checksum(staged),
+            staged_uri=staged.uri,
+            staged_sha256=staged.sha256,
             rows_read=finding.read.count,
-            rows_passed=passed.num_rows,
-            rows_quarantined=finding.judgement.rejected.num_rows,
-            rows_unparsable=len(finding.read.unparsable),
+            rows_passed=finding.rows_passed,
+            rows_quarantined=finding.judgement.rows_rejected,
+            rows_unparsable=finding.read.unparsable_count,
             new_columns=finding.read.drift.new_columns,
+            staged_parts=staged.parts,
         )
     )

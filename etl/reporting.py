@@ -8,6 +8,7 @@ from etl.alert import Alert, compose
 from etl.aws.lake import Lake
 from etl.batch import Batch, MergeMode
 from etl.contract import Contract
+from etl.gates import ReadFile
 from etl.identity_alert import compose_identity_alert
 from etl.manifest import Manifest
 from etl.merged import Duplicates, Merged
@@ -19,7 +20,6 @@ from etl.quality.validate import Validation
 from etl.run_report import GateReport, MergeReport, RowCounts, Verdict
 from etl.schema_drift import Drift
 from etl.steps.gate import Judgement
-from etl.steps.read_csv import ReadRows
 from etl.stopwatch import Stopwatch
 
 
@@ -34,13 +34,19 @@ class Finding:
     declared: Contract | None
     contract: Contract | None
     suite: Suite | None
-    read: ReadRows | None
+    read: ReadFile | None
     validation: Validation | None
     usual: Mapping[str, int | float | None] = field(default_factory=dict)
 
     @property
     def rows_read(self) -> int:
         return self.read.count if self.read else 0
+
+    @property
+    def rows_passed(self) -> int:
+        if not self.judgement.verdict.lets_rows_pass:
+            return 0
+        return self.rows_read - self.rows_unparsable - self.judgement.rows_rejected
 
     @property
     def outcomes(self) -> tuple[ExpectationOutcome, ...]:
@@ -52,7 +58,7 @@ class Finding:
 
     @property
     def rows_unparsable(self) -> int:
-        return len(self.read.unparsable) if self.read else 0
+        return self.read.unparsable_count if self.read else 0
 
     @property
     def drift(self) -> Drift:
@@ -153,10 +159,8 @@ def _gate_report(batch: Batch, run_id: str, finding: Finding) -> GateReport:
         verdict=judgement.verdict,
         reason=judgement.reason,
         rows_read=finding.rows_read,
-        rows_passed=finding.read.rows.num_rows - judgement.rejected.num_rows
-        if finding.read and judgement.verdict.lets_rows_pass
-        else 0,
-        rows_quarantined=judgement.rejected.num_rows,
+        rows_passed=finding.rows_passed,
+        rows_quarantined=judgement.rows_rejected,
         rows_unparsable=finding.rows_unparsable,
         expectations_met=finding.expectations_met,
         expectations_total=len(finding.outcomes),

@@ -85,9 +85,13 @@ class Lake:
 
     def stage(self, staged: bytes) -> str:
         """Write the staged file of this run and return its URI."""
-        key = f"staging/{self._settings.dataset}/{self._settings.run_id}/batch.parquet"
-        content_type = "application/vnd.apache.parquet"
-        return object_store.write_object(self._settings.processed_bucket, key, staged, content_type)
+        return object_store.write_parquet(f"{self.staging_uri}/batch.parquet", staged)
+
+    @property
+    def staging_uri(self) -> str:
+        """Where this run stages what passed."""
+        folder = f"staging/{self._settings.dataset}/{self._settings.run_id}"
+        return f"s3://{self._settings.processed_bucket}/{folder}"
 
     def confirmations(self, batch: Batch, manifest: Manifest, contract: Contract) -> BatchConfirmations:
         bucket, hashing = self._settings.processed_bucket, hashing_of(contract)

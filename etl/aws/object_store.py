@@ -23,8 +23,17 @@ def open_batch(batch: Batch) -> BinaryIO:
 
     Raises ObjectMissing, and FileRejected when S3's checksum is not the one the batch was announced with.
     """
+    return _open(batch)
+
+
+def open_range(batch: Batch, start: int, end: int) -> BinaryIO:
+    """As open_batch, the bytes from `start` up to `end` alone, of which there has to be one."""
+    return _open(batch, Range=f"bytes={start}-{end - 1}")
+
+
+def _open(batch: Batch, **part: str) -> BinaryIO:
     try:
-        answer = _get(batch.bucket, batch.key, VersionId=batch.version_id)
+        answer = _get(batch.bucket, batch.key, VersionId=batch.version_id, **part)
     except ObjectMissing:
         raise ObjectMissing(f"version {batch.version_id} in {batch.folder_uri}") from None
     if answer["ETag"].strip('"') != batch.etag:
@@ -54,6 +63,10 @@ def write_object(bucket: str, key: str, body: bytes, content_type: str) -> str:
     """Write and return the object's URI; encryption is the bucket's default."""
     client("s3").put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)
     return f"s3://{bucket}/{key}"
+
+
+def write_parquet(uri: str, body: bytes) -> str:
+    return write_object(*parse_s3_uri(uri), body, "application/vnd.apache.parquet")
 
 
 def has_object(bucket: str, key: str) -> bool:

@@ -40,7 +40,7 @@ from etl.quality.conditions import (
     inputs_of,
     shortened,
 )
-from etl.quality.frame import Column, Frame
+from etl.quality.frame import Column, Form, Frame
 from etl.quality.repeated import repeated_positions
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ class Usage:
 class ArrowEngine(PandasExecutionEngine):
     """Resolves GX's metrics over the rows of an Arrow table; `unexpected` holds what each condition found."""
 
-    def __init__(self, rows: pa.Table):
-        self._frame = Frame(rows)
+    def __init__(self, rows: pa.Table, forms: Mapping[str, Form] | None = None):
+        self._frame = Frame(rows, forms)
         self._by_value: dict[str, PandasExecutionEngine] = {}
         self.usage = Usage()
         self.unexpected: dict[MetricConfigurationID, np.ndarray] = {}

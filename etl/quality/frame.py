@@ -3,7 +3,7 @@
 Types are those that GX is fast on: Arrow-backed strings, int64, float64, and datetime64[ns] where dates fit.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -43,12 +43,30 @@ class Distinct:
         return np.concatenate(parts) if parts else np.empty(0, np.int32)
 
 
+@dataclass(frozen=True, slots=True)
+class Form:
+    """What the pandas type of a column depends on, beside its type in Arrow."""
+
+    has_nulls: bool
+    fits_nanoseconds: bool
+
+    def __or__(self, other: "Form") -> "Form":
+        """Of the rows of both."""
+        return Form(self.has_nulls or other.has_nulls, self.fits_nanoseconds and other.fits_nanoseconds)
+
+
+def form_of(values: pa.ChunkedArray) -> Form:
+    is_time = pa.types.is_date(values.type) or pa.types.is_timestamp(values.type)
+    fits = not is_time or _fits_nanoseconds(values.cast(pa.timestamp("us")))
+    return Form(values.null_count > 0, fits)
+
+
 class Column:
     """One column, in the forms that judging it takes; each is made once, when it is first asked for."""
 
-    def __init__(self, name: str, values: pa.ChunkedArray):
+    def __init__(self, name: str, values: pa.ChunkedArray, form: Form | None = None):
         self.name, self.values = name, values
-        self._convert = _converter(values)
+        self._convert = _converter(values.type, form or form_of(values))
 
     @cached_property
     def series(self) -> "pd.Series":
@@ -109,11 +127,15 @@ class Column:
 
 
 class Frame:
-    """Rows as pandas frames with a RangeIndex, so that GX's row labels are positions in `rows`."""
+    """Rows as pandas frames with a RangeIndex, so that GX's row labels are positions in `rows`.
 
-    def __init__(self, rows: pa.Table):
+    Of rows that are a part of more, `forms` are those of the columns of all.
+    """
+
+    def __init__(self, rows: pa.Table, forms: Mapping[str, Form] | None = None):
         self.row_count = rows.num_rows
-        self.columns = {name: Column(name, rows[name]) for name in rows.column_names}
+        known = forms or {}
+        self.columns = {name: Column(name, rows[name], known.get(name)) for name in rows.column_names}
 
     def whole(self, names: Sequence[str] | None = None) -> "pd.DataFrame":
         """All rows of the columns named, or of all."""
@@ -140,16 +162,16 @@ def to_frame(rows: pa.Table) -> "pd.DataFrame":
     return Frame(rows).whole()
 
 
-def _converter(column: pa.ChunkedArray) -> "Callable[[pa.ChunkedArray], pd.Series]":
-    """How this column, or any part of it, becomes a Series of one and the same type."""
+def _converter(type_: pa.DataType, form: Form) -> "Callable[[pa.ChunkedArray], pd.Series]":
+    """How a column of this form, or any part of it, becomes a Series of one and the same type."""
     import pandas as pd
 
-    if pa.types.is_integer(column.type) and column.null_count:
-        return lambda values: values.to_pandas(types_mapper={column.type: pd.Int64Dtype()}.get)
-    if pa.types.is_boolean(column.type) and column.null_count:
+    if pa.types.is_integer(type_) and form.has_nulls:
+        return lambda values: values.to_pandas(types_mapper={type_: pd.Int64Dtype()}.get)
+    if pa.types.is_boolean(type_) and form.has_nulls:
         return lambda values: values.to_pandas().astype(object)
-    if pa.types.is_date(column.type) or pa.types.is_timestamp(column.type):
-        unit = "ns" if _fits_nanoseconds(column.cast(pa.timestamp("us"))) else "us"
+    if pa.types.is_date(type_) or pa.types.is_timestamp(type_):
+        unit = "ns" if form.fits_nanoseconds else "us"
         return lambda values: values.cast(pa.timestamp("us")).to_pandas().astype(f"datetime64[{unit}]")
     return lambda values: values.to_pandas()
 

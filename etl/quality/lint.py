@@ -18,6 +18,7 @@ from etl.quality.gallery import (
     judges_rows,
     subject_columns,
 )
+from etl.quality.mergeable import lint_for_engine
 from etl.quality.redaction import VALUELESS_AGGREGATES, private_columns
 from etl.steps.history import usual_names
 
@@ -67,6 +68,7 @@ def _lint(entry: object, contract: Contract) -> Iterator[str]:
     if not conditions:
         yield from _lint_type(entry)
     yield from _lint_privacy(entry, private_columns(contract))
+    yield from lint_for_engine(entry, contract)
 
 
 def _lint_words(entry: Mapping[str, Any]) -> Iterator[str]:

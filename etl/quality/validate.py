@@ -4,8 +4,8 @@ Fails closed, where GX does not: whatever GX cannot evaluate, or does not answer
 """
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,7 @@ from etl.steps.history import usual_figures
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationValidationResult
-
-    from etl.quality.arrow_engine import ArrowEngine
+    from great_expectations.execution_engine import PandasExecutionEngine
 
 # Counts, and no value of any row: the engine itself says which rows failed.
 _RESULT_FORMAT = {"result_format": "BASIC", "partial_unexpected_count": 0}
@@ -61,19 +60,41 @@ def validate_rows(
 
     engine = ArrowEngine(rows)
     parameters = usual_figures((), contract, batch_date) if usual is None else usual
-    answers = _evaluate(engine, suite, batch_date, parameters)
+    answers = evaluate(engine, suite, batch_date, parameters)
+
+    def failed_rows(declared: Declared) -> np.ndarray | None:
+        found = answers.get(declared.name, [])
+        return engine.rows_unexpected(found[0]) if len(found) == 1 and declared.judges_rows else None
+
+    usage = engine.usage
+    told = tell(answers, failed_rows, None, rows.num_rows, suite, contract)
+    return replace(told, metrics_fast=usage.fast, metrics_fallback=len(usage.fallback))
+
+
+def tell(
+    answers: Mapping[str, list["ExpectationValidationResult"]],
+    failed_rows: Callable[[Declared], np.ndarray | None],
+    failed_counts: Mapping[str, int] | None,
+    row_count: int,
+    suite: Suite,
+    contract: Contract,
+) -> Validation:
+    """GX's results by the name of the expectation → ours.
+
+    Where the rows are elsewhere, `failed_counts` says how many failed, and `failed_rows` none of them.
+    """
     if answers.keys() - {declared.name for declared in suite.expectations}:
         answers = {}  # results of what nobody stated: none of them is believed
     outcomes, results = [], []
     for declared in suite.expectations:
         found = answers.get(declared.name, [])
-        failed_rows = engine.rows_unexpected(found[0]) if len(found) == 1 and declared.judges_rows else None
-        outcome = _outcome(declared, found, failed_rows, rows.num_rows, contract)
+        failed = failed_rows(declared)
+        count = None if failed_counts is None else failed_counts.get(declared.name, 0)
+        outcome = _outcome(declared, found, failed, count, row_count, contract)
         outcomes.append(outcome)
         if len(found) == 1:
             results.append(_redacted(found[0], declared, outcome, contract))
-    usage = engine.usage
-    return Validation(tuple(outcomes), _whole(suite, results), usage.fast, len(usage.fallback))
+    return Validation(tuple(outcomes), _whole(suite, results))
 
 
 def date_parameters(batch_date: date) -> dict[str, str]:
@@ -84,8 +105,8 @@ def date_parameters(batch_date: date) -> dict[str, str]:
     }
 
 
-def _evaluate(
-    engine: "ArrowEngine", suite: Suite, batch_date: date, usual: Mapping[str, int | float | None]
+def evaluate(
+    engine: "PandasExecutionEngine", suite: Suite, batch_date: date, usual: Mapping[str, int | float | None]
 ) -> dict[str, list["ExpectationValidationResult"]]:
     """GX's results by the name of the expectation.
 
@@ -114,6 +135,7 @@ def _outcome(
     declared: Declared,
     found: list["ExpectationValidationResult"],
     unexpected: np.ndarray | None,
+    unexpected_count: int | None,
     row_count: int,
     contract: Contract,
 ) -> ExpectationOutcome:
@@ -122,7 +144,8 @@ def _outcome(
     is_row_level = declared.judges_rows and "unexpected_count" in result
     failed_rows = unexpected if is_row_level and unexpected is not None else _NO_ROWS
     shown = redact_result(result, declared.type, declared.columns, private_columns(contract))
-    error = _error(declared, found, failed_rows, row_count, contract)
+    failed_count = len(failed_rows) if unexpected_count is None else unexpected_count
+    error = _error(declared, found, failed_rows, failed_count, row_count, contract)
     return ExpectationOutcome(
         name=declared.name,
         expectation_type=declared.type,
@@ -147,6 +170,7 @@ def _error(
     declared: Declared,
     found: list["ExpectationValidationResult"],
     failed_rows: np.ndarray,
+    failed_count: int,
     row_count: int,
     contract: Contract,
 ) -> str | None:
@@ -169,11 +193,11 @@ def _error(
         return None
     if "unexpected_count" not in result:
         return None if "observed_value" in result else "GX did not count the rows that failed"
-    if len(failed_rows) != result["unexpected_count"] or not (np.diff(failed_rows) > 0).all():
+    if failed_count != result["unexpected_count"] or not (np.diff(failed_rows) > 0).all():
         return "GX did not name every row that failed"
     if len(failed_rows) and not 0 <= failed_rows.min() <= failed_rows.max() < row_count:
         return "GX named rows that do not exist"
-    has_failed_rows = len(failed_rows) > 0
+    has_failed_rows = failed_count > 0
     may_have = has_failed_rows and found[0].expectation_config.kwargs.get("mostly", 1) != 1
     if bool(found[0].success) == has_failed_rows and not may_have:
         return "GX's verdict is not what its counts say"

@@ -4,7 +4,7 @@ import codecs
 import gzip
 import itertools
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -38,13 +38,19 @@ def read_blocks(stream: BinaryIO, key: str, form: CsvFormat, block_bytes: int) -
     and whether a UTF-8 file is UTF-8 too. Raises FileRejected for what is empty, damaged, in an encoding
     other than the contract's, or has a line longer than LONGEST_LINE.
     """
-    chunks = _unpack(stream, key, block_bytes) if key.endswith(".gz") else _chunks(stream, block_bytes)
+    chunks = _unpack(stream, key, block_bytes) if key.endswith(".gz") else read_chunks(stream, block_bytes)
     if not is_utf8(form):
         chunks = _transcode(chunks, key, form.encoding)
     header, behind = _take_header(chunks, key)
     yield header
-    position, rest = header.position + len(header.data), b""
-    for chunk in itertools.chain((behind,), chunks):
+    position = header.position + len(header.data)
+    yield from cut_into_blocks(itertools.chain((behind,), chunks), position, key, form)
+
+
+def cut_into_blocks(chunks: Iterable[bytes], position: int, key: str, form: CsvFormat) -> Iterator[Block]:
+    """Blocks of the lines in `chunks`, which are UTF-8 and begin at `position`, on a line of their own."""
+    rest = b""
+    for chunk in chunks:
         text, rest = _cut(rest, chunk, form.quote.encode())
         if text:
             yield Block(text, position)
@@ -137,7 +143,7 @@ def is_utf8(form: CsvFormat) -> bool:
     return codecs.lookup(form.encoding).name == "utf-8"
 
 
-def _chunks(stream: BinaryIO, size: int) -> Iterator[bytes]:
+def read_chunks(stream: BinaryIO, size: int) -> Iterator[bytes]:
     while chunk := stream.read(size):
         yield chunk
 
@@ -146,7 +152,7 @@ def _unpack(stream: BinaryIO, key: str, size: int) -> Iterator[bytes]:
     """All members of a gzip file; one that ends early, or in anything else, is damaged."""
     unpacked = 0
     try:
-        for chunk in _chunks(gzip.GzipFile(fileobj=stream), size):
+        for chunk in read_chunks(gzip.GzipFile(fileobj=stream), size):
             yield chunk
             unpacked += len(chunk)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:  # not all OSErrors: the network has those too

@@ -68,9 +68,14 @@ def lines_of(parts: Sequence[Part]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def read_parts(
-    blocks: Iterator[Block], key: str, columns: Sequence[Column], form: CsvFormat, spool: Spool
+    blocks: Iterator[Block],
+    key: str,
+    columns: Sequence[Column],
+    form: CsvFormat,
+    spool: Spool,
+    first_line: int = 2,
 ) -> Iterator[Part]:
-    """Read the lines below the header, and keep their text in `spool`.
+    """Read the lines below the header, or those from `first_line` on, and keep their text in `spool`.
 
     Raises FileRejected for the first octet in the file that may not be there, or quote that is not closed.
     """
@@ -88,7 +93,7 @@ def read_parts(
         fields = parse_block(block.data, len(columns), form)
         return _typed(fields, block.data, columns) if fields else None
 
-    line = 2
+    line = first_line
     threads = pa.cpu_count()
     with ThreadPoolExecutor(threads) as pool:
         ahead = _ahead(blocks, lambda block: pool.submit(read, block), threads + 1)

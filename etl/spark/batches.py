@@ -15,6 +15,8 @@ from pyspark.sql.pandas.types import from_arrow_schema
 from etl.errors import LakegateError, RunFailed
 
 Batches = Iterator[pa.RecordBatch]
+NUMBERS = pa.schema([("id", pa.int64())])
+"""Of what SparkSession.range makes."""
 _ERROR = re.compile(r"lakegate-error:([A-Za-z0-9+/=]+)")
 
 

@@ -8,7 +8,7 @@ from pyspark.sql import DataFrame
 from pyspark.sql import functions as F  # noqa: N812
 
 from etl.aws.confirmations import BatchConfirmations
-from etl.spark.batches import Batches, map_batches, to_table
+from etl.spark.batches import NUMBERS, Batches, map_batches, to_table
 from etl.spark.staged import POSITION
 from etl.steps.keys import hash_compared
 
@@ -31,7 +31,7 @@ def find_confirmed(
     numbers = session.range(0, len(names), 1, len(names))
 
     def read(batches: Batches) -> Iterator[pa.Table]:
-        for number in to_table(batches, pa.schema([("id", pa.int64())]))["id"].to_pylist():
+        for number in to_table(batches, NUMBERS)["id"].to_pylist():
             yield pa.table([_signed(confirmations.read(names[number]))], schema=_CONFIRMED)
 
     def hash_keys(batches: Batches) -> Iterator[pa.Table]:

@@ -13,7 +13,7 @@ from etl.batch import Batch
 from etl.contract import Column, Contract
 from etl.manifest import Manifest
 from etl.merged import Duplicates
-from etl.spark.batches import Batches, map_batches, to_table
+from etl.spark.batches import NUMBERS, Batches, map_batches, to_table
 from etl.steps.dedupe import dedupe_rows
 from etl.steps.keys import hash_rows, key_names, normalise_key
 from etl.steps.listed_keys import MOST_LISTED
@@ -43,7 +43,7 @@ def read_staged(
     )
 
     def read(batches: Batches) -> Iterator[pa.Table]:
-        for number in to_table(batches, pa.schema([("id", pa.int64())]))["id"].to_pylist():
+        for number in to_table(batches, NUMBERS)["id"].to_pylist():
             part = files[number]
             rows = from_staged_file(read_object(*parse_s3_uri(part.staged_uri)), part, contract)
             keys = normalise_key(rows, contract.key)

@@ -1,7 +1,7 @@
 """Outcomes + policy → verdict."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pyarrow as pa
@@ -20,13 +20,17 @@ REJECTED = pa.schema([("position", pa.int64()), ("reasons", pa.list_(pa.string()
 class Judgement:
     """`rejected` (schema REJECTED) are the rows to quarantine, each with what it failed.
 
-    It is empty unless the verdict lets rows pass. `failed` are all expectations that failed, `warnings` those
-    among them that people are told of though no row can be blamed; `problems` are why a check broke.
+    They are `rows_rejected` in number, and failed what `setting_aside` names. There are none unless the
+    verdict lets rows pass; an engine that has the rows elsewhere only counts them. `failed` are all
+    expectations that failed, `warnings` those among them that people are told of though no row can be blamed;
+    `problems` say why a check broke.
     """
 
     verdict: Verdict
     reason: str | None
     rejected: pa.Table = field(default_factory=REJECTED.empty_table)
+    rows_rejected: int = 0
+    setting_aside: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
@@ -40,9 +44,39 @@ def judge(
     incomplete: Mapping[str, np.ndarray],
     max_quarantine_percent: float,
 ) -> Judgement:
-    """The gate's policy. Fails closed: no outcome, or one that broke, is an error and never a pass.
+    """The gate's policy, where the outcomes say which rows failed.
 
     `incomplete` has the positions of rows that no suite can let pass, by the reason.
+    """
+    failed_rows = {outcome.name: outcome.failed_rows for outcome in outcomes}
+
+    def blame(names: Sequence[str]) -> Mapping[str, np.ndarray]:
+        return {**incomplete} | {name: failed_rows[name] for name in names}
+
+    judgement = decide(
+        outcomes,
+        rows_read=rows_read,
+        rows_unparsable=rows_unparsable,
+        count_rejected=lambda names: count_rows(blame(names).values(), rows_read),
+        max_quarantine_percent=max_quarantine_percent,
+    )
+    if not judgement.verdict.lets_rows_pass:
+        return judgement
+    return replace(judgement, rejected=list_reasons(blame(judgement.setting_aside)))
+
+
+def decide(
+    outcomes: Sequence[ExpectationOutcome],
+    *,
+    rows_read: int,
+    rows_unparsable: int,
+    count_rejected: Callable[[Sequence[str]], int],
+    max_quarantine_percent: float,
+) -> Judgement:
+    """The gate's policy. Fails closed: no outcome, or one that broke, is an error and never a pass.
+
+    `count_rejected` tells how many rows failed one of the expectations named, or lack a value that every row
+    must have.
     """
     problems = tuple(f"{o.name}: {o.error}" for o in outcomes if o.error is not None)
     if not outcomes:
@@ -52,13 +86,13 @@ def judge(
     failing = [o for o in outcomes if not o.success]
     failed = tuple(o.name for o in failing)
     critical = [o.name for o in failing if o.severity is Severity.CRITICAL]
-    setting_aside = [o for o in failing if o.severity is Severity.WARNING and o.is_row_level]
+    setting_aside = tuple(o.name for o in failing if o.severity is Severity.WARNING and o.is_row_level)
     warnings = tuple(o.name for o in failing if o.severity is Severity.WARNING and not o.is_row_level)
     if critical:
         reason = f"critical expectations failed: {', '.join(critical)}"
         return Judgement(Verdict.REJECTED, reason, failed=failed, warnings=warnings)
-    blamed = {**incomplete} | {o.name: o.failed_rows for o in setting_aside}
-    unusable = _count_rows(blamed.values(), rows_read) + rows_unparsable
+    rows_rejected = count_rejected(setting_aside)
+    unusable = rows_rejected + rows_unparsable
     percent = 100 * unusable / rows_read if rows_read else 0.0
     if percent > max_quarantine_percent:
         reason = (
@@ -67,7 +101,14 @@ def judge(
         )
         return Judgement(Verdict.REJECTED, reason, failed=failed, warnings=warnings)
     verdict = Verdict.PASSED_WITH_QUARANTINE if unusable else Verdict.PASSED
-    return Judgement(verdict, None, list_reasons(blamed), failed, warnings)
+    return Judgement(
+        verdict,
+        None,
+        rows_rejected=rows_rejected,
+        setting_aside=setting_aside,
+        failed=failed,
+        warnings=warnings,
+    )
 
 
 def list_reasons(blamed: Mapping[str, np.ndarray]) -> pa.Table:
@@ -85,7 +126,7 @@ def list_reasons(blamed: Mapping[str, np.ndarray]) -> pa.Table:
     return pa.table([pa.array(positions[starts]), pa.ListArray.from_arrays(offsets, names)], schema=REJECTED)
 
 
-def _count_rows(blamed: Iterable[np.ndarray], rows_read: int) -> int:
+def count_rows(blamed: Iterable[np.ndarray], rows_read: int) -> int:
     """How many rows are blamed for anything; of a batch that is all bad, reasons would fill the memory."""
     is_blamed = np.zeros(rows_read, bool)
     for positions in blamed:

@@ -12,7 +12,6 @@ from datetime import date, datetime
 from statistics import median
 from typing import Annotated, Any
 
-import pyarrow as pa
 import pydantic
 
 from etl.batch import Batch
@@ -46,10 +45,12 @@ class AcceptedBatch:
 _HISTORY = pydantic.TypeAdapter(tuple[AcceptedBatch, ...])
 
 
-def describe_batch(batch: Batch, rows: pa.Table, declared: Contract) -> AcceptedBatch:
+def describe_batch(
+    batch: Batch, rows: int, null_counts: Mapping[str, int], declared: Contract
+) -> AcceptedBatch:
     """Columns that the contract does not declare are left out: their names come from the file."""
-    null_counts = {name: rows[name].null_count for name in declared.column_names}
-    return AcceptedBatch(batch.batch_id, batch.batch_date, batch.landed_at, rows.num_rows, null_counts)
+    of_declared = {name: null_counts[name] for name in declared.column_names}
+    return AcceptedBatch(batch.batch_id, batch.batch_date, batch.landed_at, rows, of_declared)
 
 
 def add_to_history(history: Iterable[AcceptedBatch], accepted: AcceptedBatch) -> tuple[AcceptedBatch, ...]:

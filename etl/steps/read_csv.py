@@ -5,7 +5,7 @@ dropped. The stream is read once, a block of lines at a time (etl/reading); what
 rows, while the text of all rows is on disk until it is no longer needed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from etl.contract import Column, Contract
-from etl.reading.blocks import OctetRefused, check_octets, read_blocks
+from etl.reading.blocks import Block, OctetRefused, check_octets, read_blocks
 from etl.reading.header import read_header
 from etl.reading.parts import Part, UnparsableRow, lines_of, read_parts
 from etl.reading.spool import Spool
@@ -42,6 +42,14 @@ class ReadRows:
     def count(self) -> int:
         return self.rows.num_rows + len(self.unparsable)
 
+    @property
+    def unparsable_count(self) -> int:
+        return len(self.unparsable)
+
+    @property
+    def null_counts(self) -> dict[str, int]:
+        return {name: self.rows[name].null_count for name in self.rows.column_names}
+
     def texts_of(self, positions: Sequence[int] | np.ndarray) -> list[str]:
         """Rows as they were received, byte for byte but for the line end; quickest in ascending order."""
         rows = np.asarray(positions, np.int64)
@@ -56,13 +64,30 @@ def read_rows(stream: BinaryIO, key: str, contract: Contract, block_bytes: int =
     """
     blocks = read_blocks(stream, key, contract.csv, block_bytes)
     header = next(blocks)
+    columns, drift = read_first_line(header, key, contract)
+    return read_body(blocks, key, contract, columns, drift)
+
+
+def read_first_line(header: Block, key: str, contract: Contract) -> tuple[list[Column], Drift]:
+    """Raises FileRejected when it is not the header of a file of the contract."""
     try:
         check_octets(header, contract.csv)
     except OctetRefused as octet:
         raise octet.rejection(key, 1, contract.csv) from octet
-    columns, drift = read_header(header.data, key, contract)
+    return read_header(header.data, key, contract)
+
+
+def read_body(
+    blocks: Iterator[Block],
+    key: str,
+    contract: Contract,
+    columns: Sequence[Column],
+    drift: Drift,
+    first_line: int = 2,
+) -> ReadRows:
+    """Read what comes below the header, or from `first_line` on; `columns` and `drift` are the header's."""
     spool = Spool()
-    parts = list(read_parts(blocks, key, columns, contract.csv, spool))
+    parts = list(read_parts(blocks, key, columns, contract.csv, spool, first_line))
     line_numbers, line_counts = lines_of(parts)
     return ReadRows(
         rows=_to_table(parts, columns, contract),

@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
-import pyarrow as pa
 import pytest
 from builders import NOON, TODAY, a_batch, a_contract
 from builders import an_accepted_batch as accepted
@@ -131,11 +130,10 @@ def test_names_that_gx_would_take_for_a_formula_are_not_supplied():
 
 def test_a_batch_is_described_by_counts():
     """Rows and nulls of the contract's columns; a column more, whose name is the sender's, is left out."""
-    rows = pa.table({"name": ["Zoë", None, None], "age": [1, None, 3], "Canary": [1, 2, 3]})
-    described = describe_batch(a_batch(), rows, comparing())
+    described = describe_batch(a_batch(), 3, {"name": 2, "age": 1, "Canary": 0}, comparing())
 
     assert described == AcceptedBatch(a_batch().batch_id, TODAY, NOON, 3, {"name": 2, "age": 1})
-    assert "Zoë" not in json.dumps(history_to_json([described]))
+    assert "Canary" not in json.dumps(history_to_json([described]))
 
 
 def test_a_history_survives_being_written():

@@ -297,14 +297,14 @@ def test_an_answer_that_cannot_be_relied_on_is_an_error(
     spoil: Callable[[ArrowEngine, Answers], None], monkeypatch: pytest.MonkeyPatch
 ):
     """No result, two results, uncounted or unnamed rows: each is an error, though GX reports no exception."""
-    evaluate = validate._evaluate
+    evaluate = validate.evaluate
 
     def misbehave(engine: ArrowEngine, *arguments: Any) -> Answers:
         answers = evaluate(engine, *arguments)
         spoil(engine, answers)
         return answers
 
-    monkeypatch.setattr(validate, "_evaluate", misbehave)
+    monkeypatch.setattr(validate, "evaluate", misbehave)
     outcome = outcome_of(judge(employees(salary={3: -1})), "salary_between")
 
     assert outcome.error is not None
