@@ -47,6 +47,7 @@ _EXTREMES: dict[str, Callable[[Iterable[Any]], Any]] = {"column.min": min, "colu
 class PartFindings:
     """Of one part: what its metrics came to, and which rows failed (positions in the part, ascending).
 
+    A metric that could not be computed has come to the error.
     Of rows that must not be repeated no part can tell.
     """
 
@@ -139,7 +140,13 @@ class _Recorder(ArrowEngine):
         runtime_configuration: dict[str, Any] | None = None,
     ) -> dict[MetricConfigurationID, Any]:
         wanted = list(metrics_to_resolve)
-        resolved = super().resolve_metrics(wanted, metrics, runtime_configuration)
+        try:
+            resolved = super().resolve_metrics(wanted, metrics, runtime_configuration)
+        except MetricResolutionError as error:
+            cause = error.__cause__
+            told = type(cause)(str(cause)) if type(cause).__module__ == "builtins" else error
+            self.recorded.update({metric.id: told for metric in error.failed_metrics})
+            raise
         for metric in wanted:
             name = metric.metric_name
             if name in _SUMS:
@@ -175,6 +182,9 @@ class _Combined(PandasExecutionEngine):
         self, metric: MetricConfiguration, known: Mapping[MetricConfigurationID, Any], runtime: Any
     ) -> Any:
         name = metric.metric_name
+        for part in self._parts:
+            if isinstance(error := part.values.get(metric.id), Exception):
+                raise error
         if name.endswith((".condition", ".map")):
             return None  # only its counts are asked for
         if name in _REPEATED:
