@@ -95,16 +95,6 @@ def test_a_file_is_rewritten_group_by_group(lake: ALake, monkeypatch: pytest.Mon
     assert salaries(lake.rows()) == dict.fromkeys(range(20, 30), 1) | dict.fromkeys((20, 21, 25, 29), 9)
 
 
-def test_files_are_read_together_whether_rewritten_or_not(lake: ALake):
-    """Text that repeats is held in dictionaries while a file is rewritten; its readers find plain text."""
-    merge(lake, of_age(*range(20, 80), batch=a_batch()), a_batch())
-    merge(lake, of_age(20, 90, batch=SECOND, salary=9), SECOND)
-
-    assert len(lake.live_files()) == 2
-    assert lake.rows().schema.field("first_name").type in (pa.string(), pa.large_string())
-    assert lake.rows().num_rows == 61
-
-
 def test_inserts_go_to_files_of_the_target_size(lake: ALake):
     """The table's property says how large a file gets, measured on the rows unpacked."""
     rows = of_age(*range(20, 30), batch=a_batch())

@@ -8,12 +8,14 @@ from datetime import timedelta
 import numpy as np
 import pyarrow as pa
 import pytest
-from builders import TODAY, the_employee_contract
+from builders import EXPECTATIONS, TODAY, a_batch, an_employee_batch, the_employee_contract
 from gate_runs import a_sample, published
 from lakes import ALake
 
 from etl.batch import MergeMode
 from etl.steps.listed_keys import hash_keys, list_keys
+from etl.tables.table import BATCH_ID
+from etl.tables.writing import merge_batch
 
 pytestmark = pytest.mark.slow
 
@@ -69,9 +71,28 @@ def test_birthdays_and_namesakes_are_told_once_and_left_alone(lake: ALake):
     assert not any(name in mail for line in (lines[7], lines[9]) for name in line[:2])
 
 
+def test_the_contracts_own_rules(lake: ALake):
+    """Where case does not count and the latest hire is kept, a name in capitals is the same key, in one file
+    and in the table, and what is kept is stored as it was written."""
+    text = (EXPECTATIONS / "employee" / "contract.yaml").read_text()
+    rule = "{keep: greatest, orderingColumn: hire_date}"
+    asked = text.replace("value: last_in_file", f"value: {rule}").replace(
+        "value: sensitive", "value: insensitive"
+    )
+    lake.put_expectation("employee/contract.yaml", asked)
+    lines = lines_of(a_sample().content)
+    later = [lines[5][0].upper(), lines[5][1].upper(), *lines[5][2:6], "2026-11-01"]
+    lines.insert(1, later)
+    first = published(lake, lake.land(a_file(lines)), "wr_1")
+    again = published(lake, lake.land(a_sample().content, TOMORROW), "wr_2")
+
+    assert (first.counts.inserted, first.counts.duplicates, first.collisions) == (600, 1, 1)
+    assert (again.counts.inserted, again.counts.updated, again.counts.unchanged) == (0, 1, 599)
+
+
 def test_the_secret_is_not_in_the_catalog(lake: ALake):
     """Who may read the catalog but not the processed zone's files cannot hash names to compare them."""
-    published(lake, lake.land(a_sample().content), "wr_1")
+    merge_batch(lake.table(), an_employee_batch(3), {BATCH_ID: a_batch().batch_id}, KEY, MergeMode.UPSERT)
     table = lake.client("glue").get_table(DatabaseName=lake.database("processed"), Name="employee")
     secret = lake.table().secret
 
