@@ -13,16 +13,21 @@ Client = Callable[[str], Any]
 def all_places(client: Client, zones_with_names: Mapping[str, str]) -> Iterator[Place]:
     """`zones_with_names` maps the buckets whose objects may hold names to how much of them is looked at.
 
-    `nothing`: file names and all are the sender's; `keys`: what we name ourselves must hold no name.
+    `nothing`: file names and all are the sender's, in S3's log of who asked for them too; `keys`: what we
+    name ourselves must hold no name.
     """
+    names_of_senders = tuple(f"{bucket}/" for bucket, part in zones_with_names.items() if part == "nothing")
     for bucket in client("s3").list_buckets()["Buckets"]:
-        yield from bucket_places(client, bucket["Name"], zones_with_names.get(bucket["Name"], "everything"))
+        looked_at = zones_with_names.get(bucket["Name"], "everything")
+        yield from bucket_places(client, bucket["Name"], looked_at, names_of_senders)
     for walk in (_glue, _logs, _metrics, _messages, _queries, _functions, _settings):
         yield from walk(client)
 
 
-def bucket_places(client: Client, bucket: str, looked_at: str) -> Iterator[Place]:
-    """Every version of every object: key, metadata, tags and body."""
+def bucket_places(
+    client: Client, bucket: str, looked_at: str, left_out: tuple[str, ...] = ()
+) -> Iterator[Place]:
+    """Every version of every object: key, metadata, tags and body; the key alone where it begins so."""
     if looked_at == "nothing":
         return
     s3 = client("s3")
@@ -30,7 +35,7 @@ def bucket_places(client: Client, bucket: str, looked_at: str) -> Iterator[Place
         for version in (*page.get("Versions", ()), *page.get("DeleteMarkers", ())):
             place = f"s3://{bucket}/{version['Key']} ({version['VersionId']})"
             yield f"the key of {place}", version["Key"].encode()
-            if looked_at == "keys" or "Size" not in version:
+            if looked_at == "keys" or "Size" not in version or version["Key"].startswith(left_out):
                 continue
             of = {"Bucket": bucket, "Key": version["Key"], "VersionId": version["VersionId"]}
             answer = s3.get_object(**of)
