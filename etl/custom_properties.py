@@ -132,12 +132,16 @@ class Maintenance(pydantic.BaseModel):
 
 
 class Identity(pydantic.BaseModel):
-    """The key names somebody; its column `aging_column` grows by `step` in time (etl/steps/identity.py)."""
+    """The key names somebody; its column `aging_column` grows by `step` in time (etl/steps/identity.py).
+
+    Up to `expected_split_percent` of a batch's rows may grow with it before somebody is told.
+    """
 
     model_config = pydantic.ConfigDict(extra="forbid", frozen=True, alias_generator=to_camel)
 
     aging_column: str
     step: Annotated[int, pydantic.Field(ge=1)] = 1
+    expected_split_percent: Annotated[float, pydantic.Field(ge=0, le=100)] = 0
 
 
 class CustomProperties(pydantic.BaseModel):

@@ -88,7 +88,7 @@ def run_merge(batch: Batch, mode: MergeMode, run_id: str, lake: Lake) -> MergeRe
             contract.identity,
             lake.confirmations(batch, manifest, contract),
         )
-    return report_merge(batch, mode, run_id, manifest, duplicates, merged, lake, watch)
+    return report_merge(batch, mode, run_id, manifest, duplicates, merged, contract.identity, lake, watch)
 
 
 def _examine(batch: Batch, lake: Lake, watch: Stopwatch) -> tuple[Finding, Gate]:

@@ -8,6 +8,7 @@ from etl.alert import Alert, compose
 from etl.aws.lake import Lake
 from etl.batch import Batch, MergeMode
 from etl.contract import Contract
+from etl.custom_properties import Identity
 from etl.gates import ReadFile
 from etl.identity_alert import compose_identity_alert
 from etl.manifest import Manifest
@@ -94,6 +95,7 @@ def report_merge(
     manifest: Manifest,
     duplicates: Duplicates,
     merged: Merged,
+    identity: Identity | None,
     lake: Lake,
     watch: Stopwatch,
 ) -> MergeReport:
@@ -130,7 +132,7 @@ def report_merge(
         collision_keys=lake.hash_keys(duplicates.collision_keys),
         seconds=watch.seconds | {"total": watch.total},
     )
-    if report.splits or report.collisions:
+    if identity and _needs_a_look(report, identity):
         lake.publish_alert(compose_identity_alert(batch, report, lake.merge_report_uri(report)))
     lake.write_merge_report(report)  # after the alert, so that a run that is killed between tells of both
     lake.publish_metrics(
@@ -144,6 +146,11 @@ def report_merge(
         }
     )
     return report
+
+
+def _needs_a_look(report: MergeReport, identity: Identity) -> bool:
+    """Whoever is told of every birthday reads no such message any more."""
+    return report.collisions > 0 or 100 * report.splits > identity.expected_split_percent * report.counts.read
 
 
 def _gate_report(batch: Batch, run_id: str, finding: Finding) -> GateReport:

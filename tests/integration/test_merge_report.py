@@ -71,6 +71,18 @@ def test_birthdays_and_namesakes_are_told_once_and_left_alone(lake: ALake):
     assert not any(name in mail for line in (lines[7], lines[9]) for name in line[:2])
 
 
+@pytest.mark.parametrize(("birthdays", "mails"), [(6, 0), (7, 1)])
+def test_birthdays_as_many_as_expected_wake_nobody(lake: ALake, birthdays: int, mails: int):
+    """Suspected splits alert beyond the contract's share of the rows (1 % of 600 here)."""
+    published(lake, lake.land(a_sample().content), "wr_1")
+    lines = lines_of(a_sample().content)
+    for line in lines[1 : birthdays + 1]:
+        line[2] = str(int(line[2]) + 1)
+    report = published(lake, lake.land(a_file(lines), TOMORROW), "wr_2")
+
+    assert (report.splits, report.collisions, len(lake.mails())) == (birthdays, 0, mails)
+
+
 def test_the_contracts_own_rules(lake: ALake):
     """Where case does not count and the latest hire is kept, a name in capitals is the same key, in one file
     and in the table, and what is kept is stored as it was written."""

@@ -91,7 +91,8 @@ def test_a_key_names_somebody_only_if_the_contract_says_so():
     yearly = changed(lambda d: custom(d, "identity")["value"].pop("step"))
     silent = changed(lambda d: d["customProperties"].remove(custom(d, "identity")))
 
-    assert yearly.identity == Identity(agingColumn="age", step=1) == the_employee_contract().identity
+    known = Identity(agingColumn="age", step=1, expectedSplitPercent=1)
+    assert yearly.identity == known == the_employee_contract().identity
     assert silent.identity is None
 
 
