@@ -6,7 +6,7 @@ the last two shortened. Only the newest 500 are kept, some 40 kB: each commit wr
 """
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from etl.tables.table import BATCH_ID, RUN_ID, STAGED_SHA256
 
@@ -21,15 +21,21 @@ def parse_ledger(text: str | None) -> tuple[Mark, ...]:
     return tuple((batch_id, staged, run_id) for batch_id, staged, run_id in json.loads(text or "[]"))
 
 
-def ledger_to_text(ledger: Iterable[Mark]) -> str:
-    return json.dumps(list(ledger), separators=(",", ":"))
+def ledger_to_text(ledger: Sequence[Mark]) -> str:
+    return json.dumps(ledger[-_MOST_KEPT:], separators=(",", ":"))
 
 
-def add_marks(ledger: Iterable[Mark], summaries: Iterable[Mapping[str, str]]) -> tuple[Mark, ...]:
-    """`ledger` with the marks of those summaries that have a batch id, each once and the new ones last."""
-    known = dict.fromkeys(ledger)
-    known.update(dict.fromkeys(_shorten(marks) for marks in summaries if BATCH_ID in marks))
-    return tuple(known)[-_MOST_KEPT:]
+def add_marks(ledger: Sequence[Mark], summaries: Iterable[Mapping[str, str]]) -> tuple[Mark, ...]:
+    """`ledger` with the marks of those summaries that have a batch id, each once; both are oldest first.
+
+    A mark that is not in the ledger is new if no later one is in it. Else the ledger had no room for it any
+    more, and it comes before all others, or those it has room for would change with every commit.
+    """
+    told = [_shorten(marks) for marks in summaries if BATCH_ID in marks]
+    known = set(ledger)
+    end = max((place for place, mark in enumerate(told, start=1) if mark in known), default=0)
+    forgotten = (mark for mark in told[:end] if mark not in known)
+    return tuple(dict.fromkeys((*forgotten, *ledger, *told[end:])))
 
 
 def holds(ledger: Iterable[Mark], marks: Mapping[str, str]) -> bool:

@@ -34,10 +34,27 @@ def test_a_batch_stands_in_the_ledger_once():
     assert add_marks(ledger, [marks("one"), {"operation": "replace"}]) == ledger
 
 
-def test_the_ledger_has_bounds():
-    """It keeps the newest 500 batches, which fit into a Glue parameter ten times over."""
-    ids = [f"employee-2026-11-24-{number:016x}" for number in range(501)]
-    ledger = add_marks((), [marks(batch) for batch in ids])
+def some_marks(count: int) -> list[dict[str, str]]:
+    return [marks(f"employee-2026-11-24-{number:016x}") for number in range(count)]
 
-    assert [batch for batch, _, _ in ledger] == ids[1:]
-    assert len(ledger_to_text(ledger)) < 51_200
+
+def test_the_ledger_has_bounds():
+    """The property takes the newest 500 batches, which fit into a Glue parameter ten times over."""
+    ledger = add_marks((), some_marks(501))
+    text = ledger_to_text(ledger)
+
+    assert parse_ledger(text) == ledger[1:]
+    assert len(text) < 51_200
+
+
+def test_what_the_ledger_has_no_room_for_never_comes_back_as_new():
+    """With more snapshots than the ledger takes, all are known, and it changes by what is new alone."""
+    summaries = some_marks(700)
+    kept = parse_ledger(ledger_to_text(add_marks((), summaries)))
+    known = add_marks(kept, summaries)
+    again = parse_ledger(ledger_to_text(known))
+    one_more = parse_ledger(ledger_to_text(add_marks(kept, [*summaries, marks("new")])))
+
+    assert all(holds(known, summary) for summary in summaries)
+    assert again == kept
+    assert one_more[:-1] == kept[1:]
