@@ -22,7 +22,8 @@ from pyiceberg.typedef import Record
 
 from etl.tables.pruning import Bounds, WantedRanges
 
-_ROWS_AT_ONCE = 262_144  # in memory, and in a row group: at 200 bytes a row some 50 MB
+_ROWS_AT_ONCE = 65_536  # in memory: at 200 bytes a row some 13 MB
+_GROUP_ROWS = 131_072  # in a row group
 _REPEATED_BYTES = 8  # of a value on average: less than that, and most are places in a dictionary
 
 
@@ -76,14 +77,14 @@ class DataFiles:
 
         They come to stand in the row group of those that they replace, at its end.
         """
-        return self.write(self._replaced(task, positions, replacing))
+        return self.write(to_row_groups(self._replaced(task, positions, replacing)))
 
     def insert(self, rows: pa.Table, positions: np.ndarray) -> Iterator[DataFile]:
         """As many files as the table's target size asks for, of the rows at `positions`."""
         size = rows.nbytes * len(positions) // max(rows.num_rows, 1)
         count = max(1, -(-size // self._target_bytes()))
         for part in np.array_split(positions, count) if len(positions) else ():
-            groups = (part[start : start + _ROWS_AT_ONCE] for start in range(0, len(part), _ROWS_AT_ONCE))
+            groups = (part[start : start + _GROUP_ROWS] for start in range(0, len(part), _GROUP_ROWS))
             yield self.write(rows.take(pa.array(group)) for group in groups)
 
     def write(self, groups: Iterable[pa.Table]) -> DataFile:
@@ -149,7 +150,7 @@ def to_row_groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
     gathered: list[pa.Table] = []
     for part in parts:
         gathered.append(part)
-        if sum(table.num_rows for table in gathered) >= _ROWS_AT_ONCE:
+        if sum(table.num_rows for table in gathered) >= _GROUP_ROWS:
             yield pa.concat_tables(gathered)
             gathered = []
     if gathered:
@@ -171,13 +172,19 @@ def _stretches(metadata: pq.FileMetaData, groups: Sequence[int]) -> list[tuple[i
 def _bounds(group: pq.RowGroupMetaData, paths: Sequence[str | None]) -> list[Bounds]:
     """Of these columns in the row group, serialised as Iceberg does."""
     chunks = [group.column(number) for number in range(group.num_columns)]
-    found = {chunk.path_in_schema: chunk.statistics for chunk in chunks if chunk.is_stats_set}
+    found = {chunk.path_in_schema: chunk.statistics for chunk in chunks if _is_comparable(chunk)}
     return [
         (_serialised(found[path].min_raw), _serialised(found[path].max_raw))
         if path in found and found[path].has_min_max
         else (None, None)
         for path in paths
     ]
+
+
+def _is_comparable(chunk: pq.ColumnChunkMetaData) -> bool:
+    """Iceberg's times are in microseconds; bounds in another unit, of a file that was added, say nothing."""
+    logical = chunk.statistics.logical_type if chunk.is_stats_set else None
+    return logical is not None and (logical.type != "TIMESTAMP" or "microseconds" in logical.to_json())
 
 
 def _serialised(bound: object) -> bytes | None:

@@ -96,6 +96,7 @@ class Lakegate:
         from etl.tables.iceberg import IcebergTable
         from etl.tables.writing import merge_batch
 
+        pa.set_memory_pool(pa.system_memory_pool())  # as the job does
         self._table, self._merge_batch = IcebergTable, merge_batch
         home = folder / Program.LAKEGATE
         self._confirmed = home / "confirmed"

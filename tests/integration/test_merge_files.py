@@ -57,6 +57,7 @@ def test_a_row_group_that_can_hold_no_key_of_the_batch_is_not_read(
 ):
     """Nobody notices that it is damaged, until a key comes that it may hold."""
     monkeypatch.setattr(files, "_ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(files, "_GROUP_ROWS", 3)
     merge(lake, of_age(*range(20, 30), batch=a_batch()), a_batch())
     [key] = lake.live_files()
     place = {"Bucket": lake.bucket("processed"), "Key": key}
@@ -85,6 +86,7 @@ def test_a_file_that_is_read_but_holds_no_changed_row_stays(lake: ALake):
 def test_a_file_is_rewritten_group_by_group(lake: ALake, monkeypatch: pytest.MonkeyPatch):
     """Each row stays in its row group, changed or not, so that memory does not grow with the file."""
     monkeypatch.setattr(files, "_ROWS_AT_ONCE", 3)
+    monkeypatch.setattr(files, "_GROUP_ROWS", 3)
     merge(lake, of_age(*range(20, 30), batch=a_batch()), a_batch())
     merge(lake, of_age(29, 21, 25, 20, batch=SECOND, salary=9), SECOND)
     [rewritten] = lake.live_files()
@@ -131,6 +133,7 @@ def test_a_rewritten_file_is_read_beside_new_ones(lake: ALake):
 def test_rows_that_another_writer_deleted_stay_deleted(lake: ALake, monkeypatch: pytest.MonkeyPatch):
     """Others may put positions into a delete file instead of rewriting; rows are counted without those."""
     monkeypatch.setattr(files, "_ROWS_AT_ONCE", 4)
+    monkeypatch.setattr(files, "_GROUP_ROWS", 4)
     merge(lake, of_age(*range(20, 30), batch=a_batch()), a_batch())
     table = the_catalog(lake.state.endpoint).load_table((lake.database("processed"), "employee"))
     [task] = table.scan().plan_files()
