@@ -52,14 +52,6 @@ class MergePlan:
     def is_empty(self) -> bool:
         return not len(self.inserted) and not self.updates
 
-    @property
-    def inserts(self) -> pa.Table:
-        return self.rows.take(pa.array(self.inserted))
-
-    def rows_for(self, update: FileUpdate) -> pa.Table:
-        """What replaces the rows at the update's positions, in their order."""
-        return self.rows.take(pa.array(update.replacing))
-
 
 def add_lineage(
     rows: pa.Table, hashes: pa.ChunkedArray, batch: Batch, run_id: str, now: datetime

@@ -44,9 +44,11 @@ class FileTable:
         self.confirmed.append((on(day), confirmed_keys(plan, KEY, mode)))
         for number, update in plan.updates.items():
             kept = np.delete(np.arange(self.files[number].num_rows), update.positions)
-            self.files[number] = pa.concat_tables([self.files[number].take(kept), plan.rows_for(update)])
+            self.files[number] = pa.concat_tables(
+                [self.files[number].take(kept), plan.rows.take(update.replacing)]
+            )
         if len(plan.inserted):
-            self.files.append(plan.inserts)
+            self.files.append(plan.rows.take(plan.inserted))
         return plan
 
     def rows(self) -> list[dict[str, Any]]:

@@ -40,7 +40,7 @@ def test_everything_is_new_in_an_empty_table():
     batch = an_employee_batch(rows=3)
     plan = planned(batch)
 
-    assert plan.inserts == batch
+    assert plan.rows.take(plan.inserted) == batch
     assert figures(plan) == {"inserts": 3, "updated": 0, "unchanged": 0, "skipped": 0, "conflicts": 0}
 
 
@@ -80,8 +80,8 @@ def test_upsert_updates_where_the_row_stands():
 
     assert figures(plan) == {"inserts": 1, "updated": 3, "unchanged": 0, "skipped": 0, "conflicts": 0}
     assert {file: update.positions.tolist() for file, update in plan.updates.items()} == {0: [0], 1: [1, 2]}
-    assert plan.rows_for(plan.updates[1])["last_name"].to_pylist() == ["Núñez 4", "Núñez 5"]
-    assert plan.inserts["last_name"].to_pylist() == ["Núñez 9"]
+    assert plan.rows["last_name"].take(plan.updates[1].replacing).to_pylist() == ["Núñez 4", "Núñez 5"]
+    assert plan.rows["last_name"].take(plan.inserted).to_pylist() == ["Núñez 9"]
 
 
 def test_insert_only_never_changes_a_key_that_exists():
@@ -115,7 +115,7 @@ def test_keys_compare_normalised():
     plan = planned(new, old)
 
     assert (plan.updated, len(plan.inserted)) == (1, 0)
-    assert plan.rows_for(plan.updates[0])["first_name"].to_pylist() == ["Zoe\u0308"]
+    assert plan.rows["first_name"].take(plan.updates[0].replacing).to_pylist() == ["Zoe\u0308"]
 
 
 def test_a_key_that_stands_twice_in_the_table():
