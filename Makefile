@@ -101,7 +101,7 @@ $(SPARK): requirements/spark.txt | $(STAMP)
 torture: $(STAMP) ## Interrupt gate and merge at every AWS call; EVERY=n for every n-th point
 	@exec $(PY) -m scripts.torture $(if $(EVERY),--every $(EVERY))
 
-bench: $(STAMP) java spark ## Measure against other programs; ONLY=gate, merge or read_csv for one of them
+bench: $(STAMP) java spark ## Measure against other programs; ONLY=engines, gate, merge or read_csv for one of them
 	@exec $(PY) -m scripts.bench $(if $(ONLY),--only $(ONLY))
 
 lint: $(STAMP) ## ruff and terraform fmt

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from scripts.offline_aws.spark_runtime import (
-    CATALOG,
+    GLUE_CATALOG,
     PACKAGES,
     SparkMissing,
     require_spark,
@@ -20,13 +20,6 @@ from scripts.offline_aws.spark_runtime import (
 )
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-CONFIGURATION = {
-    "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
-    f"spark.sql.catalog.{CATALOG}": "org.apache.iceberg.spark.SparkCatalog",
-    f"spark.sql.catalog.{CATALOG}.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
-    f"spark.sql.catalog.{CATALOG}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
-}
-"""As in terraform/modules/quality_workflow/jobs.tf."""
 
 
 @contextmanager
@@ -38,7 +31,7 @@ def running_spark(endpoint: str, folder: Path) -> Iterator[Any]:
         pytest.skip(str(missing))
     sys.path.append(str(PACKAGES))
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in spark_environment(endpoint, CONFIGURATION, folder).items():
+        for name, value in spark_environment(endpoint, GLUE_CATALOG, folder).items():
             patch.setenv(name, value)
         patch.setenv("PYTHONPATH", os.pathsep.join(map(str, (CHECKOUT, PACKAGES))))
         from etl.spark.session import open_session

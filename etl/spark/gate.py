@@ -37,6 +37,7 @@ from etl.steps.quarantine import collect_quarantine, keep_passed_rows
 from etl.steps.stage import checksum, to_staged_file
 
 SPLIT_BYTES = 64 * 2**20
+_MOST_SPLITS = 20_000  # of each, the driver is told some kilobytes
 Failed = Mapping[str, np.ndarray]
 """Of one split, positions (int64, ascending) by what the rows failed."""
 _NO_ROWS = np.empty(0, np.int64)
@@ -88,7 +89,8 @@ class SparkGate:
     """Implements etl.gates.Gate."""
 
     def __init__(self, batch: Batch, lake: Lake, split_bytes: int = SPLIT_BYTES):
-        self._batch, self._lake, self._split_bytes = batch, lake, split_bytes
+        self._batch, self._lake = batch, lake
+        self._split_bytes = max(split_bytes, -(-batch.size_bytes // _MOST_SPLITS))
         self._session = open_session()
 
     def read(self, contract: Contract) -> ReadSplits:

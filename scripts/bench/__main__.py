@@ -5,10 +5,11 @@ from typing import Annotated
 
 import typer
 
-from scripts.bench import gate, merge, read_csv
+from scripts.bench import engines, gate, merge, read_csv
 
 
 class Measurement(StrEnum):
+    ENGINES = "engines"
     GATE = "gate"
     MERGE = "merge"
     READ_CSV = "read_csv"
@@ -22,6 +23,8 @@ def main(only: Annotated[Measurement | None, typer.Option(help="Just this one.")
         merge.main(case=None, rows=merge.ROWS, rounds=merge.ROUNDS, out=merge.RESULTS)
     if only in (None, Measurement.READ_CSV):
         read_csv.main(rows=1_000_000, times=7)
+    if only in (None, Measurement.ENGINES):
+        engines.main(rows=None, out=engines.RESULTS)
 
 
 if __name__ == "__main__":

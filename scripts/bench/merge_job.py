@@ -9,7 +9,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -31,12 +31,12 @@ def measure_job(rounds: int) -> Figures:
     """The best of so many runs, each from the same state of the table."""
     with _small_world() as (world, folder):
         for step, run in (("gate", "first"), ("merge", "first"), ("gate", "nightly")):
-            _run(step, run, world, folder)
+            run_job(step, run, world, folder)
         before = world.save()
         runs = []
         for _ in range(rounds):
             world.restore(before)
-            runs.append(_run("merge", "nightly", world, folder))
+            runs.append(run_job("merge", "nightly", world, folder))
             if world.table("processed").scan().count() <= _ROWS:
                 raise SystemExit(f"{CASE}: the merge inserted nothing")
     seconds, peak_rss_mb = min(runs)
@@ -57,7 +57,7 @@ def _small_world() -> Iterator[tuple[World, Path]]:
         log_to_file(folder)
         aws = OfflineAws(folder)
         aws.start()
-        os.environ.update(_environment(aws))
+        os.environ.update(aws_environment(aws))
         try:
             world = World(aws.state, "bench", feed)
             world.build()
@@ -66,7 +66,7 @@ def _small_world() -> Iterator[tuple[World, Path]]:
             aws.stop()
 
 
-def _environment(aws: OfflineAws) -> dict[str, str]:
+def aws_environment(aws: OfflineAws) -> dict[str, str]:
     return {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
@@ -77,8 +77,10 @@ def _environment(aws: OfflineAws) -> dict[str, str]:
     }
 
 
-def _run(step: str, run: str, world: World, folder: Path) -> tuple[float, int]:
-    """Seconds and peak memory in MB of the process."""
+def run_job(
+    step: str, run: str, world: World, folder: Path, more: Mapping[str, str] | None = None
+) -> tuple[float, int]:
+    """Seconds and peak memory in MB of the process, which finds `more` in its environment."""
     script = CHECKOUT / "etl" / "glue_jobs" / f"{step}.py"
     command = python_command(RUNTIME / "runner.py", str(folder / "error"), str(script), *world.arguments(run))
     paths = os.pathsep.join(map(str, (DEPLOYED_ONLY, RUNTIME, CHECKOUT)))
@@ -88,7 +90,7 @@ def _run(step: str, run: str, world: World, folder: Path) -> tuple[float, int]:
         pid = os.posix_spawn(
             sys.executable,
             command,
-            {**os.environ, "PYTHONPATH": paths},
+            {**os.environ, "PYTHONPATH": paths, **(more or {})},
             file_actions=[(os.POSIX_SPAWN_DUP2, out.fileno(), 1), (os.POSIX_SPAWN_DUP2, out.fileno(), 2)],
         )
         _, status, used = os.wait4(pid, 0)

@@ -15,6 +15,13 @@ from pathlib import Path
 
 PACKAGES = Path(__file__).resolve().parents[2] / "build" / "spark"
 CATALOG = "glue_catalog"
+GLUE_CATALOG = {
+    "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
+    f"spark.sql.catalog.{CATALOG}": "org.apache.iceberg.spark.SparkCatalog",
+    f"spark.sql.catalog.{CATALOG}.catalog-impl": "org.apache.iceberg.aws.glue.GlueCatalog",
+    f"spark.sql.catalog.{CATALOG}.io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+}
+"""What Terraform gives the jobs as their configuration (terraform/modules/quality_workflow/jobs.tf)."""
 _CORES = 2
 _QUICK_START = "-XX:TieredStopAtLevel=1"  # a job here is over before the better compiler would pay
 # The SDK's own jars all have its version in their names; the other two are what it cannot do without.

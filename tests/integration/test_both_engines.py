@@ -129,7 +129,6 @@ def test_a_table_that_both_engines_write_is_that_of_one(
 @pytest.mark.parametrize(
     ("change", "problem"),
     [
-        (lambda lines: [*lines[:200], b'"' + lines[200], *lines[201:]], "a quote opened on line 201 is not"),
         (lambda lines: [*lines[:400], b"\0", *lines[400:]], r"byte \d+ \(line 401\) is NUL"),
         (lambda lines: lines[:1], "critical expectations failed: row_count_plausible"),
         (lambda lines: [*lines[:550], *(b"x,y," for _ in range(100))], "cannot be used, more than the 5 %"),

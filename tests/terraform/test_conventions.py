@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from scripts.offline_aws.spark_runtime import GLUE_CATALOG
+
 TERRAFORM = Path(__file__).resolve().parents[2] / "terraform"
 SOURCES = sorted(TERRAFORM.rglob("*.tf"))
 ENVIRONMENTS = sorted(folder for folder in (TERRAFORM / "environments").iterdir() if folder.is_dir())
@@ -82,3 +84,13 @@ def test_no_dataset_is_named():
         if re.search(rf'"[^"]*\b{dataset}\b', re.sub(r"#.*", "", source.read_text()))
     ]
     assert not named, "\n".join(named)
+
+
+def test_jobs_on_spark_are_configured_as_is_tested():
+    """The Spark of the tests has the configuration that Terraform gives the jobs, word for word."""
+    text = (TERRAFORM / "modules" / "quality_workflow" / "jobs.tf").read_text()
+    catalog = re.search(r'spark_catalog = "(.+)"', text)
+    given = re.findall(
+        r'^\s+"(\S+)=(\S+)",$', text.replace("${local.spark_catalog}", catalog[1]), re.MULTILINE
+    )
+    assert dict(given) == GLUE_CATALOG
