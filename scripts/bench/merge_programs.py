@@ -37,6 +37,7 @@ _ICEBERG_JAR = "snowpark_connect_deps_iceberg/jars/iceberg-spark-runtime-3.5_2.1
 class Program(StrEnum):
     LAKEGATE = "lakegate"
     DELTA_RS = "delta-rs"
+    DELTA_RS_TUNED = "delta-rs-tuned"
     PANDAS = "pandas"
     PYICEBERG = "pyiceberg"
     SPARK = "spark"
@@ -136,10 +137,12 @@ class PyIceberg(Lakegate):
 
 
 class DeltaRs:
-    """MERGE with the better option for the batch: to leave files out by its statistics, or to stream."""
+    """MERGE as delta-rs does it unless told otherwise: the batch streams, and nothing is known of it."""
+
+    _PROGRAM, _STREAMS = Program.DELTA_RS, True
 
     def __init__(self, folder: Path):
-        self._path = str(folder / Program.DELTA_RS)
+        self._path = str(folder / self._PROGRAM)
 
     def build(self, parts: Iterator[pa.Table]) -> None:
         from deltalake import WriterProperties, write_deltalake
@@ -159,7 +162,7 @@ class DeltaRs:
                 source_alias="s",
                 target_alias="t",
                 writer_properties=WriterProperties(compression="ZSTD"),
-                streamed_exec=_touches_all_files(batch),
+                streamed_exec=self._STREAMS,
             )
             if mode is MergeMode.UPSERT:
                 merge = merge.when_matched_update_all("t._row_hash <> s._row_hash")
@@ -169,6 +172,12 @@ class DeltaRs:
         from deltalake import DeltaTable
 
         return [uri.removeprefix("file://") for uri in DeltaTable(self._path).file_uris()]
+
+
+class DeltaRsTuned(DeltaRs):
+    """MERGE that looks at the batch first, to leave files out by their statistics, if it can."""
+
+    _PROGRAM, _STREAMS = Program.DELTA_RS_TUNED, False
 
 
 class Pandas:
@@ -284,14 +293,10 @@ class Floor(Pandas):
         out.unlink()
 
 
-def _touches_all_files(batch: pa.Table) -> bool:
-    days = pa.compute.min_max(batch["hire_date"]).as_py()
-    return (days["max"] - days["min"]).days > 365
-
-
 _PROGRAMS: dict[Program, Callable[[Path], Any]] = {
     Program.LAKEGATE: Lakegate,
     Program.DELTA_RS: DeltaRs,
+    Program.DELTA_RS_TUNED: DeltaRsTuned,
     Program.PANDAS: Pandas,
     Program.PYICEBERG: PyIceberg,
     Program.SPARK: Spark,
