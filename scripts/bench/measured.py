@@ -32,13 +32,19 @@ def keep_figures(figures: Sequence[Figures], path: Path) -> None:
 
 
 def peak_rss_mb(process: int | str = "self") -> int:
-    try:
+    found = high_water_mb(process)
+    if found is None:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 2**20  # macOS counts bytes
+    return found
+
+
+def high_water_mb(process: int | str) -> int | None:
+    """None where the system does not tell, and for a process that has ended."""
+    with contextlib.suppress(OSError):
         for line in Path(f"/proc/{process}/status").read_text().splitlines():
             if line.startswith("VmHWM:"):
                 return int(line.split()[1]) // 1024
-    except OSError:
-        pass
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 2**20  # macOS counts bytes
+    return None
 
 
 def forget_peak(process: int | str = "self") -> None:

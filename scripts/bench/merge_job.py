@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
 
-from scripts.bench.measured import Figures
+from scripts.bench.measured import Figures, high_water_mb
 from scripts.offline_aws.execution import DEPLOYED_ONLY, python_command
 from scripts.offline_aws.glue_jobs import RUNTIME
 from scripts.offline_aws.server import OfflineAws, log_to_file
@@ -93,8 +93,24 @@ def run_job(
             {**os.environ, "PYTHONPATH": paths, **(more or {})},
             file_actions=[(os.POSIX_SPAWN_DUP2, out.fileno(), 1), (os.POSIX_SPAWN_DUP2, out.fileno(), 2)],
         )
-        _, status, used = os.wait4(pid, 0)
+        status, peak = _await_end(pid)
         seconds = time.monotonic() - started
     if status:
         raise SystemExit(f"{step} of the run {run} failed:\n{log.read_text()}")
-    return seconds, used.ru_maxrss // 1024
+    return seconds, peak
+
+
+def _await_end(pid: int) -> tuple[int, int]:
+    """Exit status and peak memory in MB.
+
+    The peak is looked at while it runs: what Linux tells of a process that has ended counts what its parent
+    had when it was started, and that may have been more.
+    """
+    peak = None
+    while True:
+        ended, status, used = os.wait4(pid, os.WNOHANG)
+        if ended:
+            return status, used.ru_maxrss // 2**20 if peak is None else peak  # macOS counts bytes
+        found = high_water_mb(pid)
+        peak = found if peak is None else max(peak, found or 0)
+        time.sleep(0.01)
