@@ -14,6 +14,8 @@ from etl.tables.iceberg import IcebergTable
 from etl.tables.table import BATCH_ID
 from etl.tables.writing import merge_batch
 
+pytestmark = pytest.mark.slow
+
 KEY = the_employee_contract().key
 
 

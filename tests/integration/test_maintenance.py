@@ -32,6 +32,8 @@ from etl.tables.maintenance_iceberg import MaintainedTable
 from etl.tables.table import BATCH_ID, RUN_ID, STAGED_SHA256
 from etl.tables.writing import merge_batch, replace_batch
 
+pytestmark = pytest.mark.slow
+
 KEY = the_employee_contract().key
 NOW = datetime.now(UTC)
 IN_A_MONTH = NOW + timedelta(days=30)

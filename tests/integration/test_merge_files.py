@@ -17,6 +17,8 @@ from etl.tables import files
 from etl.tables.table import BATCH_ID
 from etl.tables.writing import merge_batch
 
+pytestmark = pytest.mark.slow
+
 KEY = the_employee_contract().key
 SECOND, THIRD = a_batch(version_id="v2"), a_batch(TODAY, "v3")
 

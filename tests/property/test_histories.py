@@ -36,6 +36,8 @@ from etl.tables.maintenance_iceberg import MaintainedTable
 from etl.tables.table import BATCH_ID, RUN_ID, STAGED_SHA256
 from etl.tables.writing import merge_batch
 
+pytestmark = pytest.mark.slow
+
 KEY = the_employee_contract().key
 _numbers = itertools.count()
 

@@ -24,6 +24,8 @@ from etl.quality.parts import examine_part, judge_parts
 from etl.quality.suite import load_suite
 from etl.quality.validate import validate_rows
 
+pytestmark = pytest.mark.slow
+
 CONTRACT = replace(
     a_contract(
         name="string",

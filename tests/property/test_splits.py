@@ -5,6 +5,7 @@ from __future__ import annotations
 from io import BytesIO
 
 import pyarrow as pa
+import pytest
 from builders import a_contract
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -13,6 +14,8 @@ from etl.errors import FileRejected
 from etl.reading.blocks import cut_into_blocks, read_blocks
 from etl.reading.splits import Refusal, Split, plan_splits, read_joining, scan_range
 from etl.steps.read_csv import ReadRows, read_body, read_first_line, read_rows
+
+pytestmark = pytest.mark.slow
 
 CONTRACT = a_contract(a="string", b="bigint")
 HEADER = b"a,b\n"
