@@ -16,8 +16,7 @@ import pyarrow.compute as pc
 
 from etl.batch import MergeMode
 from etl.contract import Contract
-from etl.key import Key
-from etl.steps.keys import hash_compared, normalise_key
+from etl.steps.keys import hash_compared
 from etl.steps.merge import FileUpdate, MergePlan
 
 
@@ -33,27 +32,28 @@ class Confirmations(Protocol):
         ...
 
 
-def confirmed_keys(plan: MergePlan, key: Key, mode: MergeMode) -> pa.ChunkedArray:
+def confirmed_keys(plan: MergePlan, keys: pa.Table, mode: MergeMode) -> pa.ChunkedArray:
     """Hashes of the keys whose rows the plan leaves as they are; what it writes carries the batch's date.
 
+    `keys` are those of the plan's rows, as they compare (etl.steps.keys.normalise_key).
     A backfill confirms nothing: it was not asked what rows that exist should be.
     """
     is_confirmed = np.full(plan.rows.num_rows, mode is MergeMode.UPSERT)
     is_confirmed[plan.inserted] = False
     is_confirmed[_replacing(plan)] = False
-    return _hash_keys(plan.rows.select(list(key)).filter(pa.array(is_confirmed)), key)
+    return hash_compared(keys.filter(pa.array(is_confirmed)))
 
 
-def leave_confirmed(plan: MergePlan, key: Key, newer: Iterable[pa.ChunkedArray] | None) -> MergePlan:
+def leave_confirmed(plan: MergePlan, keys: pa.Table, newer: Iterable[pa.ChunkedArray] | None) -> MergePlan:
     """The plan without the updates of rows that newer batches confirmed; these are conflicts then.
 
     Where it is not known what newer batches confirmed, no row is updated: nothing newer is ever overwritten.
     """
     replacing = _replacing(plan)
     is_confirmed = np.full(len(replacing), newer is None)
-    wanted = _hash_keys(plan.rows.select(list(key)).take(pa.array(replacing)), key)
-    for keys in newer or ():
-        found = keys.filter(pc.is_in(keys, wanted))  # few, beside the keys of a whole batch
+    wanted = hash_compared(keys.take(pa.array(replacing)))
+    for confirmed in newer or ():
+        found = confirmed.filter(pc.is_in(confirmed, wanted))  # few, beside the keys of a whole batch
         is_confirmed |= pc.is_in(wanted, found).to_numpy()
     if not is_confirmed.any():
         return plan
@@ -75,10 +75,6 @@ def _without(update: FileUpdate, is_left: np.ndarray) -> FileUpdate | None:
 
 def _replacing(plan: MergePlan) -> np.ndarray:
     return np.concatenate([np.empty(0, np.int64), *(update.replacing for update in plan.updates.values())])
-
-
-def _hash_keys(rows: pa.Table, key: Key) -> pa.ChunkedArray:
-    return hash_compared(normalise_key(rows, key))
 
 
 def hashing_of(contract: Contract) -> str:

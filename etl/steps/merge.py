@@ -87,6 +87,10 @@ class WantedKeys:
     batch_rows: pa.Table
     keys: pa.Table
 
+    @property
+    def batch_keys(self) -> pa.Table:
+        return self.keys.slice(0, self.batch_rows.num_rows)
+
 
 def wanted_keys(batch_rows: pa.Table, key: Key, probes: pa.Table | None = None) -> WantedKeys:
     """`batch_rows` are deduplicated and have lineage; of `probes` only the key columns count."""

@@ -48,7 +48,7 @@ def merge_batch(
     def merge() -> Merged:
         plan = plan_merge(wanted, table.key_rows(wanted), mode)
         if confirmations:
-            plan = _heed(confirmations, plan, key, mode, table.batch_ids)
+            plan = _heed(confirmations, plan, wanted.batch_keys, mode, table.batch_ids)
         return _merge(table, plan, marks, _tell(plan, key, others))
 
     return write_once(table, rows.num_rows, marks, columns, merge)
@@ -77,15 +77,15 @@ def write_once(
 
 
 def _heed(
-    confirmations: Confirmations, plan: MergePlan, key: Key, mode: MergeMode, taken: Collection[str]
+    confirmations: Confirmations, plan: MergePlan, keys: pa.Table, mode: MergeMode, taken: Collection[str]
 ) -> MergePlan:
     """The plan without updates of what newer batches confirmed; and what this one confirms is kept.
 
     Before the commit: who finds the batch in the table finds that too, and else meets a conflict.
     """
     if plan.updates:
-        plan = leave_confirmed(plan, key, confirmations.newer(taken))
-    confirmations.write(confirmed_keys(plan, key, mode))
+        plan = leave_confirmed(plan, keys, confirmations.newer(taken))
+    confirmations.write(confirmed_keys(plan, keys, mode))
     return plan
 
 

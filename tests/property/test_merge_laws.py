@@ -38,10 +38,12 @@ class FileTable:
         rows = a_merging_batch(salaries, batch)
         nothing = to_key_rows(rows.slice(0, 0), KEY, 0)
         keys = pa.concat_tables([nothing, *(to_key_rows(f, KEY, i) for i, f in enumerate(self.files))])
-        plan = plan_merge(wanted_keys(rows, KEY), keys, mode)
+        wanted = wanted_keys(rows, KEY)
+        plan = plan_merge(wanted, keys, mode)
         if plan.updates:
-            plan = leave_confirmed(plan, KEY, [said for said_on, said in self.confirmed if said_on > on(day)])
-        self.confirmed.append((on(day), confirmed_keys(plan, KEY, mode)))
+            newer = [said for said_on, said in self.confirmed if said_on > on(day)]
+            plan = leave_confirmed(plan, wanted.batch_keys, newer)
+        self.confirmed.append((on(day), confirmed_keys(plan, wanted.batch_keys, mode)))
         for number, update in plan.updates.items():
             kept = np.delete(np.arange(self.files[number].num_rows), update.positions)
             self.files[number] = pa.concat_tables(
