@@ -135,8 +135,40 @@ data "aws_iam_policy_document" "stage" {
   }
 }
 
+# What it takes to commit to the tables of a zone. The maintenance also deletes files that a commit has named; the others
+# those of a commit that lost against another one.
+data "aws_iam_policy_document" "tables" {
+  for_each = var.databases
+
+  statement {
+    sid = "Write${title(each.key)}"
+
+    actions = [
+      "s3:AbortMultipartUpload",
+      "s3:DeleteObject",
+      "s3:GetObject",
+      "s3:PutObject",
+    ]
+
+    resources = [for dataset in local.datasets : "${local.s3_arn}${var.buckets[each.key]}/warehouse/${dataset}/*"] # the table's files
+  }
+
+  statement {
+    sid     = "Commit${title(each.key)}"
+    actions = ["glue:GetDatabase", "glue:GetTable", "glue:UpdateTable"]
+
+    resources = concat(
+      ["${local.glue_arn}:catalog", "${local.glue_arn}:database/${each.value}"],
+      [for dataset in local.datasets : "${local.glue_arn}:table/${each.value}/${dataset}"],
+    )
+  }
+}
+
 data "aws_iam_policy_document" "gate" {
-  source_policy_documents = [data.aws_iam_policy_document.stage.json]
+  source_policy_documents = [
+    data.aws_iam_policy_document.stage.json,
+    data.aws_iam_policy_document.tables[local.written_zone.gate].json,
+  ]
 
   statement {
     sid       = "ReadLandedFiles"
@@ -148,19 +180,6 @@ data "aws_iam_policy_document" "gate" {
     sid       = "Stage"
     actions   = ["s3:PutObject"]
     resources = [for dataset in local.datasets : "${local.s3_arn}${var.buckets.processed}/staging/${dataset}/*"] # one folder a run
-  }
-
-  statement {
-    sid = "WriteQuarantine"
-
-    actions = [
-      "s3:AbortMultipartUpload",
-      "s3:DeleteObject", # the files of a commit that lost against another one
-      "s3:GetObject",
-      "s3:PutObject",
-    ]
-
-    resources = [for dataset in local.datasets : "${local.s3_arn}${var.buckets.quarantine}/warehouse/${dataset}/*"] # the table's files
   }
 
   statement {
@@ -185,20 +204,13 @@ data "aws_iam_policy_document" "gate" {
     actions   = ["s3:GetObject"]
     resources = [for dataset in local.datasets : "${local.s3_arn}${var.buckets.docs}/runs/${dataset}/history.json"]
   }
-
-  statement {
-    sid     = "CommitQuarantine"
-    actions = ["glue:GetDatabase", "glue:GetTable", "glue:UpdateTable"]
-
-    resources = concat(
-      ["${local.glue_arn}:catalog", "${local.glue_arn}:database/${var.databases.quarantine}"],
-      [for dataset in local.datasets : "${local.glue_arn}:table/${var.databases.quarantine}/${dataset}"],
-    )
-  }
 }
 
 data "aws_iam_policy_document" "merge" {
-  source_policy_documents = [data.aws_iam_policy_document.stage.json]
+  source_policy_documents = [
+    data.aws_iam_policy_document.stage.json,
+    data.aws_iam_policy_document.tables[local.written_zone.merge].json,
+  ]
 
   statement {
     sid       = "ReadManifest"
@@ -219,32 +231,9 @@ data "aws_iam_policy_document" "merge" {
   }
 
   statement {
-    sid = "WriteTable"
-
-    actions = [
-      "s3:AbortMultipartUpload",
-      "s3:DeleteObject", # the files of a commit that lost against another one
-      "s3:GetObject",
-      "s3:PutObject",
-    ]
-
-    resources = [for dataset in local.datasets : "${local.s3_arn}${var.buckets.processed}/warehouse/${dataset}/*"] # the table's files
-  }
-
-  statement {
     sid       = "ListProcessed"
     actions   = ["s3:ListBucket"] # else a file that is not there is "forbidden" instead of "not found"
     resources = ["${local.s3_arn}${var.buckets.processed}"]
-  }
-
-  statement {
-    sid     = "CommitProcessed"
-    actions = ["glue:GetDatabase", "glue:GetTable", "glue:UpdateTable"]
-
-    resources = concat(
-      ["${local.glue_arn}:catalog", "${local.glue_arn}:database/${var.databases.processed}"],
-      [for dataset in local.datasets : "${local.glue_arn}:table/${var.databases.processed}/${dataset}"],
-    )
   }
 }
 

@@ -1,5 +1,5 @@
 # The maintenance of each dataset's two tables: a job on a schedule of its own, beside the workflow. It is the only one
-# that removes files which a commit has named, so it alone may delete below a whole table.
+# that removes files which a commit has named.
 
 locals {
   maintained_zones = toset(["processed", "quarantine"])
@@ -12,39 +12,15 @@ locals {
 }
 
 data "aws_iam_policy_document" "maintain" {
-  source_policy_documents = [data.aws_iam_policy_document.job.json]
-
-  statement {
-    sid = "MaintainTables"
-
-    actions = [
-      "s3:AbortMultipartUpload",
-      "s3:DeleteObject",
-      "s3:GetObject",
-      "s3:PutObject",
-    ]
-
-    resources = [
-      for table in local.maintained_tables :
-      "${local.s3_arn}${var.buckets[table.zone]}/warehouse/${table.dataset}/*" # the table's files
-    ]
-  }
+  source_policy_documents = concat(
+    [data.aws_iam_policy_document.job.json],
+    [for zone in local.maintained_zones : data.aws_iam_policy_document.tables[zone].json],
+  )
 
   statement {
     sid       = "FindFiles"
     actions   = ["s3:ListBucket"]
     resources = [for zone in local.maintained_zones : "${local.s3_arn}${var.buckets[zone]}"]
-  }
-
-  statement {
-    sid     = "CommitTables"
-    actions = ["glue:GetDatabase", "glue:GetTable", "glue:UpdateTable"]
-
-    resources = concat(
-      ["${local.glue_arn}:catalog"],
-      [for zone in local.maintained_zones : "${local.glue_arn}:database/${var.databases[zone]}"],
-      [for table in local.maintained_tables : "${local.glue_arn}:table/${var.databases[table.zone]}/${table.dataset}"],
-    )
   }
 }
 
