@@ -9,9 +9,7 @@ more than on one process. docs/engines.md makes of these figures from where on a
 """
 
 import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Annotated
@@ -21,10 +19,10 @@ from rich.console import Console
 from rich.table import Table
 
 from scripts.bench.measured import RESULTS, Figures, keep_figures
-from scripts.bench.merge_job import aws_environment, run_job
+from scripts.bench.merge_job import offline_aws, run_job
 from scripts.offline_aws.execution import DEPLOYED_ONLY
 from scripts.offline_aws.glue_jobs import RUNTIME
-from scripts.offline_aws.server import OfflineAws, log_to_file
+from scripts.offline_aws.server import OfflineAws
 from scripts.offline_aws.spark_runtime import (
     GLUE_CATALOG,
     PACKAGES,
@@ -44,7 +42,7 @@ _ENGINES = ("single_node", "spark")
 def measure(rows: int) -> Iterator[Figures]:
     """Gate, and merge into an empty table, on either engine."""
     content = make_sample(Recipe(rows=rows, date=_ON)).content
-    with _offline_aws() as (aws, folder):
+    with offline_aws() as (aws, folder):
         for engine in _ENGINES:
             feed = dict.fromkeys(("first", "nightly", "backfill"), (_ON, content))
             world = World(aws.state, f"{engine}{rows}".replace("_", ""), feed)
@@ -61,19 +59,6 @@ def _ask_for(engine: str, world: World) -> None:
         text = path.read_text().replace("value: single_node", f"value: {engine}")
         key = f"expectations/employee/{path.name}"
         world.s3.put_object(Bucket=world.bucket("artifacts"), Key=key, Body=text.encode())
-
-
-@contextmanager
-def _offline_aws() -> Iterator[tuple[OfflineAws, Path]]:
-    with tempfile.TemporaryDirectory() as name:
-        log_to_file(Path(name))
-        aws = OfflineAws(Path(name))
-        aws.start()
-        os.environ.update(aws_environment(aws))
-        try:
-            yield aws, Path(name)
-        finally:
-            aws.stop()
 
 
 def _spark(aws: OfflineAws, folder: Path) -> dict[str, str]:

@@ -20,6 +20,7 @@ from scripts.offline_aws.glue_jobs import RUNTIME
 from scripts.offline_aws.server import OfflineAws, log_to_file
 from scripts.package import CHECKOUT
 from scripts.sample_data import Day, Recipe, make_sample
+from scripts.torture.worker import job_environment
 from scripts.torture.world import World
 
 CASE = "merge-1034"
@@ -29,7 +30,9 @@ _ON = date(2026, 11, 24)
 
 def measure_job(rounds: int) -> Figures:
     """The best of so many runs, each from the same state of the table."""
-    with _small_world() as (world, folder):
+    with offline_aws() as (aws, folder):
+        world = World(aws.state, "bench", _two_days())
+        world.build()
         for step, run in (("gate", "first"), ("merge", "first"), ("gate", "nightly")):
             run_job(step, run, world, folder)
         before = world.save()
@@ -44,36 +47,27 @@ def measure_job(rounds: int) -> Figures:
 
 
 @contextmanager
-def _small_world() -> Iterator[tuple[World, Path]]:
-    first = make_sample(Recipe(rows=_ROWS, date=_ON - timedelta(days=1))).content
-    following = make_sample(Recipe(rows=_ROWS, date=_ON, day=Day.NEXT)).content
-    feed = {
-        "first": (_ON - timedelta(days=1), first),
-        "nightly": (_ON, following),
-        "backfill": (_ON - timedelta(days=2), first),
-    }
+def offline_aws() -> Iterator[tuple[OfflineAws, Path]]:
+    """One of its own, which is this process's AWS meanwhile, and a folder for what jobs leave."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         log_to_file(folder)
         aws = OfflineAws(folder)
         aws.start()
-        os.environ.update(aws_environment(aws))
+        os.environ.update(job_environment(aws.state.endpoint, aws.state.region, folder))
         try:
-            world = World(aws.state, "bench", feed)
-            world.build()
-            yield world, folder
+            yield aws, folder
         finally:
             aws.stop()
 
 
-def aws_environment(aws: OfflineAws) -> dict[str, str]:
+def _two_days() -> dict[str, tuple[date, bytes]]:
+    first = make_sample(Recipe(rows=_ROWS, date=_ON - timedelta(days=1))).content
+    following = make_sample(Recipe(rows=_ROWS, date=_ON, day=Day.NEXT)).content
     return {
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": aws.state.region,
-        "AWS_DEFAULT_REGION": aws.state.region,
-        "AWS_ENDPOINT_URL": aws.state.endpoint,
-        "AWS_EC2_METADATA_DISABLED": "true",
+        "first": (_ON - timedelta(days=1), first),
+        "nightly": (_ON, following),
+        "backfill": (_ON - timedelta(days=2), first),
     }
 
 
