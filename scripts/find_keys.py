@@ -26,7 +26,7 @@ from etl.run_files import merge_report_key
 from etl.steps.keys import normalise_key
 from etl.steps.listed_keys import hash_keys
 from scripts.check_dataset import EXPECTATIONS
-from scripts.offline_machine import ADMINISTRATOR, REGION, STATE_DIR, find_machine, forget_own_account
+from scripts.offline_machine import ADMINISTRATOR, REGION, STATE_DIR, MachineUnavailable, deployed_machine
 from scripts.terraform import Environment, TerraformFailed, read_outputs
 
 _LISTS = {"conflict_keys": "conflict", "split_keys": "suspected split", "collision_keys": "collision"}
@@ -49,7 +49,7 @@ def main(
     try:
         outputs = _reach_local(state_dir) if env is Environment.LOCAL else read_outputs(env)
         found = _find(run_id, dataset, outputs)
-    except (KeysUnavailable, TerraformFailed, ObjectMissing) as error:
+    except (KeysUnavailable, MachineUnavailable, TerraformFailed, ObjectMissing) as error:
         console.print(f"[bold red]✗[/] {escape(str(error))}", soft_wrap=True)
         raise typer.Exit(1) from None
     except (aws.ClientError, aws.BotoCoreError) as error:
@@ -70,10 +70,7 @@ def find_keys(
 
 
 def _reach_local(state_dir: Path) -> dict[str, Any]:
-    forget_own_account()
-    machine = find_machine(state_dir)
-    if not machine or "databases" not in (outputs := machine.terraform().outputs()):
-        raise KeysUnavailable("No offline AWS with the stack on it is running here. `make up` starts one.")
+    machine, outputs = deployed_machine("databases", state_dir)
     os.environ |= {name.upper(): value for name, value in ADMINISTRATOR.items()}
     os.environ |= {"AWS_ENDPOINT_URL": machine.endpoint, "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
     return outputs

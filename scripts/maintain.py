@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from etl.run_files import maintenance_report_key
-from scripts.offline_machine import STATE_DIR, find_machine, forget_own_account
+from scripts.offline_machine import STATE_DIR, MachineUnavailable, deployed_machine
 from scripts.terraform import Environment, TerraformFailed, read_outputs
 
 _POLL_SECONDS = 0.25
@@ -54,7 +54,7 @@ def main(
             )
         for name in [dataset] if dataset else sorted(jobs):
             _maintain(stack, name, jobs[name], console)
-    except (MaintenanceFailed, TerraformFailed) as error:
+    except (MaintenanceFailed, MachineUnavailable, TerraformFailed) as error:
         console.print(f"[bold red]✗[/] {escape(str(error))}", soft_wrap=True)
         raise typer.Exit(1) from None
     except aws.ClientError as error:
@@ -70,13 +70,7 @@ def main(
 
 
 def _find_local(state_dir: Path) -> Stack:
-    forget_own_account()
-    machine = find_machine(state_dir)
-    if not machine:
-        raise MaintenanceFailed("No offline AWS is running here. `make up` starts one.")
-    outputs = machine.terraform().outputs()
-    if "maintenance_jobs" not in outputs:
-        raise MaintenanceFailed("The stack is not on the offline AWS yet. `make up` applies it.")
+    machine, outputs = deployed_machine("maintenance_jobs", state_dir)
     return Stack(machine.client, outputs, str(machine.state_dir / "logs"), _POLL_SECONDS)
 
 

@@ -122,6 +122,21 @@ def find_machine(state_dir: Path = STATE_DIR) -> Machine | None:
     return Machine(facts["endpoint"], facts["pid"], state_dir) if facts else None
 
 
+def deployed_machine(needed_output: str, state_dir: Path = STATE_DIR) -> tuple[Machine, dict[str, Any]]:
+    """The machine of this folder and the outputs of the stack on it, `needed_output` among them.
+
+    The AWS settings of the user's environment are dropped. Raises MachineUnavailable.
+    """
+    forget_own_account()
+    machine = find_machine(state_dir)
+    if not machine:
+        raise MachineUnavailable("No offline AWS is running here. `make up` starts one.")
+    outputs = machine.terraform().outputs()
+    if needed_output not in outputs:
+        raise MachineUnavailable("The stack is not on the offline AWS yet. `make up` applies it.")
+    return machine, outputs
+
+
 def stop_machine(machine: Machine) -> None:
     os.kill(machine.pid, signal.SIGTERM)
     deadline = time.monotonic() + 10
