@@ -66,12 +66,12 @@ def write_once(
     for attempt in attempts_at_commit():
         with attempt:
             table.refresh()
+            table.add_columns(columns)  # reads the table again if it changes it: what was found before is old
             if (own := table.find_summary(marks)) and COUNTS in own:
                 merged = Merged.from_json(own[COUNTS], table.snapshot_id)
             elif table.has_commit(same_rows) and not table.has_commit(marks):
                 merged = Merged.before(rows, table.snapshot_id)
             else:
-                table.add_columns(columns)
                 merged = merge()
     return replace(merged, attempts=attempt.retry_state.attempt_number)
 
