@@ -33,26 +33,28 @@ class ConcurrentModificationException(GlueClientError):
         super().__init__("ConcurrentModificationException", message)
 
 
+_moto_create_table = GlueBackend.create_table  # moto's own, however often ours is installed
+
+
 def install(_: ServerState) -> None:
     GlueResponse.update_table = _update_table
-    _create_table = GlueBackend.create_table
+    GlueBackend.create_table = _create_table
 
-    def create_table(
-        self: GlueBackend,
-        database_name: str,
-        table_name: str,
-        table_input: dict[str, Any],
-        open_table_format_input: dict[str, Any] | None = None,
-    ) -> Any:
-        with CATALOG_LOCK:
-            iceberg_input = (open_table_format_input or {}).get("IcebergInput")
-            if iceberg_input:
-                if table_name in self.get_database(database_name).tables:
-                    raise TableAlreadyExistsException()
-                table_input = _with_first_metadata(self, table_input, iceberg_input)
-            return _create_table(self, database_name, table_name, table_input, open_table_format_input)
 
-    GlueBackend.create_table = create_table
+def _create_table(
+    self: GlueBackend,
+    database_name: str,
+    table_name: str,
+    table_input: dict[str, Any],
+    open_table_format_input: dict[str, Any] | None = None,
+) -> Any:
+    with CATALOG_LOCK:
+        iceberg_input = (open_table_format_input or {}).get("IcebergInput")
+        if iceberg_input:
+            if table_name in self.get_database(database_name).tables:
+                raise TableAlreadyExistsException()
+            table_input = _with_first_metadata(self, table_input, iceberg_input)
+        return _moto_create_table(self, database_name, table_name, table_input, open_table_format_input)
 
 
 def _update_table(self: GlueResponse) -> EmptyResult:

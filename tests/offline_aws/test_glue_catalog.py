@@ -8,6 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from botocore.exceptions import ClientError
 
+from scripts.offline_aws import glue_catalog
+
 COLUMNS = [
     {"Name": "name", "Type": "string", "Comment": "who"},
     {"Name": "age", "Type": "int"},
@@ -32,6 +34,14 @@ def table(client, database, bucket):
         OpenTableFormatInput={"IcebergInput": {"MetadataOperation": "CREATE", "Version": "2"}},
     )
     return client("glue").get_table(DatabaseName=database, Name="employee")["Table"]
+
+
+def test_a_second_server_in_the_process_changes_nothing(offline_aws, client, bucket, request):
+    """However often the offline AWS is installed into moto, a table gets one first metadata file."""
+    glue_catalog.install(offline_aws.state)
+    request.getfixturevalue("table")
+    listed = client("s3").list_objects_v2(Bucket=bucket, Prefix="warehouse/employee/")["Contents"]
+    assert len(listed) == 1
 
 
 def table_input(table, **parameters):

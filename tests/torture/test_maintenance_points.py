@@ -110,8 +110,7 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
     with pytest.MonkeyPatch.context() as patch, ForkServer() as server:
         for name, value in environment.items():
             patch.setenv(name, value)
-        # A name of its own: moto keeps what another test of this process left.
-        yield Kept(World(aws.state, "upkeep"), interference, server, environment)
+        yield Kept(World(aws.state), interference, server, environment)
     aws.stop()
 
 
