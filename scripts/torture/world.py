@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -160,20 +160,8 @@ class World:
         self.runs[name] = self.glue.start_workflow_run(Name=workflow, RunProperties=properties)["RunId"]
 
     def _create_table(self, zone: str, columns: tuple[Column, ...]) -> None:
-        """By the request that Terraform makes."""
         self.glue.create_database(DatabaseInput={"Name": self._database(zone)})
-        self.glue.create_table(
-            DatabaseName=self._database(zone),
-            TableInput={
-                "Name": "employee",
-                "TableType": "EXTERNAL_TABLE",
-                "StorageDescriptor": {
-                    "Location": f"s3://{self.bucket(zone)}/warehouse/employee",
-                    "Columns": [{"Name": column.name, "Type": column.type} for column in columns],
-                },
-            },
-            OpenTableFormatInput={"IcebergInput": {"MetadataOperation": "CREATE", "Version": "2"}},
-        )
+        create_iceberg_table(self.glue, self._database(zone), self.bucket(zone), "employee", columns)
 
     def _table_input(self, zone: str) -> dict[str, Any]:
         table = self.glue.get_table(DatabaseName=self._database(zone), Name="employee")["Table"]
@@ -184,6 +172,24 @@ class World:
 
     def _client(self, service: str) -> Any:
         return boto3.client(service, config=_CONFIG)
+
+
+def create_iceberg_table(
+    glue: Any, database: str, bucket: str, table: str, columns: Iterable[Column]
+) -> None:
+    """An empty Iceberg table, by the request that Terraform's open_table_format_input makes."""
+    glue.create_table(
+        DatabaseName=database,
+        TableInput={
+            "Name": table,
+            "TableType": "EXTERNAL_TABLE",
+            "StorageDescriptor": {
+                "Location": f"s3://{bucket}/warehouse/{table}",
+                "Columns": [{"Name": column.name, "Type": column.type} for column in columns],
+            },
+        },
+        OpenTableFormatInput={"IcebergInput": {"MetadataOperation": "CREATE", "Version": "2"}},
+    )
 
 
 def _columns(file: str) -> tuple[Column, ...]:

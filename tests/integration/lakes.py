@@ -20,6 +20,7 @@ from etl.contract import Column
 from etl.settings import Settings
 from etl.tables.iceberg import IcebergTable
 from scripts.offline_aws.state import ServerState
+from scripts.torture.world import create_iceberg_table
 
 the_catalog = cache(open_catalog)  # a new client of Glue takes longer than most of its answers
 
@@ -66,22 +67,10 @@ class ALake:
         )
 
     def create_table(self, zone: str, columns: Sequence[Column], table: str = "employee") -> None:
-        """An empty Iceberg table, by the request that Terraform's open_table_format_input makes."""
         glue = self.client("glue")
         if self.database(zone) not in {d["Name"] for d in glue.get_databases()["DatabaseList"]}:
             glue.create_database(DatabaseInput={"Name": self.database(zone)})
-        glue.create_table(
-            DatabaseName=self.database(zone),
-            TableInput={
-                "Name": table,
-                "TableType": "EXTERNAL_TABLE",
-                "StorageDescriptor": {
-                    "Location": f"s3://{self.bucket(zone)}/warehouse/{table}",
-                    "Columns": [{"Name": column.name, "Type": column.type} for column in columns],
-                },
-            },
-            OpenTableFormatInput={"IcebergInput": {"MetadataOperation": "CREATE", "Version": "2"}},
-        )
+        create_iceberg_table(glue, self.database(zone), self.bucket(zone), table, columns)
 
     def drop_table(self, zone: str, table: str = "employee") -> None:
         self.client("glue").delete_table(DatabaseName=self.database(zone), Name=table)
