@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up down docs maintain test test-fast torture bench chromium checkov java spark tf-check lint format package lock clean
+.PHONY: help demo up down docs maintain test test-fast torture bench chromium checkov java spark tf-check tf-docs lint format package lock clean
 
 PYTHON311 := $(firstword $(wildcard .venv/bin/python) $(shell command -v python3.11 2>/dev/null))
 PY := .venv/bin/python
@@ -54,9 +54,12 @@ test: $(STAMP) chromium checkov java spark ## All tests
 test-fast: $(STAMP) ## The quick ones of the tests: no Terraform, no whole jobs
 	@exec $(PY) -m pytest -n auto --dist loadfile -m "not slow"
 
-tf-check: $(STAMP) checkov ## What is checked about the Terraform: format, conventions, checkov
+tf-check: $(STAMP) checkov ## What is checked about the Terraform: format, conventions, READMEs, checkov
 	@terraform fmt -check -recursive terraform
 	@exec $(PY) -m pytest tests/terraform
+
+tf-docs: $(STAMP) ## Write what is generated of the READMEs of the Terraform modules
+	@exec $(PY) -m scripts.terraform_docs
 
 # checkov pins an old boto3, so it has an environment of its own.
 checkov: $(CHECKOV)
