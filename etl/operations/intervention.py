@@ -1,0 +1,35 @@
+"""The record that a run waits for a person. Holds no value of any row and no name of a file."""
+
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Intervention:
+    """One object of JSON in the docs bucket, and so a row of the operations table `interventions`.
+
+    `run_id` is the last workflow run that failed, `attempts` how many runs of the batch did, the first among
+    them. Times are ISO 8601 in UTC; `resolved_at` is None until the batch, or a newer version of its file,
+    is published. `docs_uri` is None when the gate left no page.
+    """
+
+    dataset: str
+    batch_date: str
+    run_id: str
+    step: str
+    error: str
+    attempts: int
+    opened_at: str
+    resolved_at: str | None
+    resume_command: str
+    log_group: str
+    docs_uri: str | None
+
+    def to_json(self) -> str:
+        """On one line, as Athena reads it."""
+        return json.dumps(asdict(self))
+
+
+def intervention_key(dataset: str, run_id: str) -> str:
+    """Where in the docs bucket; `run_id` is that of the run which opened it."""
+    return f"operations/interventions/{dataset}/{run_id}.json"
