@@ -9,10 +9,15 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from hypothesis import HealthCheck, settings
 
 from scripts.offline_aws.server import OfflineAws, log_to_file
 
 _numbers = itertools.count(1)
+
+# How long one example takes says more about what else this machine does than about the code.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")

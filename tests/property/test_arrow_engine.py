@@ -32,7 +32,6 @@ from scripts.bench.gate_rows import dirty_people
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 SEARCH = settings(
-    deadline=None,
     max_examples=20,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     derandomize=True,

@@ -11,7 +11,7 @@ from etl.key import Key
 from etl.steps.dedupe import Deduped, dedupe_rows
 from etl.steps.keys import hash_rows
 
-QUICK = settings(deadline=None, max_examples=30)
+QUICK = settings(max_examples=30)
 COLUMNS = ("name", "age", "salary")
 KEY = Key(("name", "age"))
 LAST = DeduplicateRule()

@@ -11,7 +11,7 @@ from etl.run_report import Verdict
 from etl.steps.gate import Judgement, judge
 from etl.steps.quarantine import keep_passed_rows
 
-QUICK = settings(deadline=None, max_examples=60)
+QUICK = settings(max_examples=60)
 ROWS = 12
 
 positions = st.sets(st.integers(0, ROWS - 1))

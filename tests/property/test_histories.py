@@ -225,7 +225,7 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
 
 
 @pytest.mark.slow
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(histories())
 def test_any_history_leaves_what_a_dictionary_would(catalog: Catalog, history: list[Delivery | str]):
     """After each step the table is the model's, whoever was killed, raced, repeated or forgotten.

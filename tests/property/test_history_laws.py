@@ -12,7 +12,7 @@ from etl.contract import Contract
 from etl.custom_properties import HistoryBand
 from etl.steps.history import AcceptedBatch, add_to_history, history_to_json, parse_history, usual_figures
 
-QUICK = settings(deadline=None, max_examples=60)
+QUICK = settings(max_examples=60)
 
 batches = st.builds(an_accepted_batch, st.integers(0, 5), rows=st.integers(0, 50), version=st.integers(0, 3))
 histories = st.lists(batches, max_size=12)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from etl.key import KeyCase
 from etl.steps.keys import normalise_text
 
-QUICK = settings(deadline=None, max_examples=100)
+QUICK = settings(max_examples=100)
 WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2005\u200a\u2028\u2029\u202f\u205f\u3000"
 
 # Characters that compose, fold to several, have a final form or a dotless twin, and marks that change places.

@@ -15,7 +15,7 @@ from etl.key import Key
 from etl.steps.confirmed import confirmed_keys, leave_confirmed
 from etl.steps.merge import MergePlan, add_lineage, plan_merge, to_key_rows, wanted_keys
 
-QUICK = settings(deadline=None, max_examples=25)
+QUICK = settings(max_examples=25)
 KEY = Key(("first_name", "last_name", "age"))
 UPSERT, INSERT_ONLY = MergeMode
 

@@ -86,7 +86,7 @@ ROWS = st.lists(
 )
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(ROWS, st.lists(st.integers(0, 24), max_size=2))
 def test_parts_come_to_what_the_whole_comes_to(rows: list[dict[str, Any]], cuts: list[int]):
     """Nulls, and dates that nanoseconds cannot hold, in some parts only; parts without a row; any expectation

@@ -12,7 +12,7 @@ from etl.key import Key, KeyCase
 from etl.steps.keys import normalise_key
 from etl.tables.pruning import WantedRanges
 
-OFTEN = settings(deadline=None, max_examples=400)
+OFTEN = settings(max_examples=400)
 
 # Pieces that normalisation joins, parts, moves, drops or folds; some are other spellings of each other.
 _LETTERS = (

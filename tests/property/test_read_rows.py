@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from etl.errors import FileRejected
 from etl.steps.read_csv import ReadRows, read_rows
 
-QUICK = settings(deadline=None, max_examples=150)
+QUICK = settings(max_examples=150)
 CONTRACT = a_contract(name="string", age="bigint", city="string")
 HEADER = "name,age,city"
 

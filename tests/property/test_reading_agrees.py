@@ -17,7 +17,7 @@ from etl.steps.read_csv import read_rows
 
 pytestmark = pytest.mark.slow
 
-THOROUGH = settings(deadline=None, max_examples=400)
+THOROUGH = settings(max_examples=400)
 CONTRACTS = [
     a_contract(a="string"),
     a_contract(a="bigint"),
