@@ -1,4 +1,4 @@
-"""A Glue job ended badly: make sure that people hear of it, once."""
+"""A Glue job or crawler ended badly: make sure that people hear of it, once."""
 
 import json
 import logging
@@ -18,12 +18,14 @@ logger.setLevel(logging.INFO)
 
 
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
-    """SQS hands over "Glue Job State Change" events; a message that fails comes again."""
+    """SQS hands over Glue's events about jobs and crawlers; a message that fails comes again."""
     settings = from_environment()
     failed = []
     for record in event["Records"]:
         try:
-            _handle(json.loads(record["body"])["detail"], settings)
+            detail = json.loads(record["body"])["detail"]
+            handle = _tell_of_crawler if "crawlerName" in detail else _handle
+            handle(detail, settings)
         except Exception:
             logger.exception("message %s will be tried again", record["messageId"])
             failed.append({"itemIdentifier": record["messageId"]})
@@ -74,6 +76,30 @@ def _after_maintenance(job: str) -> tuple[str, str]:
         "Until a run succeeds, rows stay in quarantine beyond their time and small files pile up. Once the "
         f"cause is gone, start one, or let the schedule do so: aws glue start-job-run --job-name {job}",
     )
+
+
+def _tell_of_crawler(detail: Mapping[str, str], settings: LambdaSettings) -> None:
+    """A warning: the batch is published, and nothing waits for the crawler.
+
+    The event's own error message stays in Glue, where few may look: it can quote a file's name.
+    """
+    crawler = detail["crawlerName"]
+    dataset = crawler.removeprefix(f"{settings.name_prefix}-").removesuffix("-raw")
+    alert = compose(
+        dataset,
+        "warning",
+        f"{dataset}: the crawler of the raw zone failed",
+        {
+            "Dataset": dataset,
+            "Crawler": crawler,
+            "Written": "the batch is in the table; its raw files are not described in the catalog yet",
+            "Logs": detail["cloudWatchLogLink"],
+        },
+        "Nothing waits for it. Once the cause is gone (most often a permission that is missing), let the "
+        f"next batch start it, or do so now: aws glue start-crawler --name {crawler}. Why it failed: "
+        f"aws glue get-crawler --name {crawler} --query Crawler.LastCrawl",
+    )
+    publish_alert(settings.alert_topic_arn, alert)
 
 
 def _is_reported(dataset: str, run_id: str, settings: LambdaSettings) -> bool:

@@ -22,6 +22,7 @@ from moto.utilities.utils import get_partition
 
 from scripts.offline_aws import lake_formation
 from scripts.offline_aws.crawler_csv import Columns, combine, read_columns
+from scripts.offline_aws.crawler_events import put_crawler_event
 from scripts.offline_aws.execution import RoleNotAssumable, assume_service_role
 from scripts.offline_aws.state import ServerState
 
@@ -79,8 +80,10 @@ def _begin(crawler: FakeCrawler) -> FakeCrawl:
 
 
 def _crawl(backend: GlueBackend, crawler: FakeCrawler, crawl: FakeCrawl) -> State:
+    assert _state is not None, "install() comes first"
     started = time.monotonic()
     state: State = "SUCCEEDED"
+    put_crawler_event(_state, crawler, crawl, "Started")
     try:
         _catalogue(backend, crawler)
     except CrawlFailed as error:
@@ -94,7 +97,9 @@ def _crawl(backend: GlueBackend, crawler: FakeCrawler, crawl: FakeCrawl) -> Stat
         crawl.end_time = utcnow()
         crawler.crawl_elapsed_time = int((time.monotonic() - started) * 1000)
         crawl.status = CRAWL_STATUS[state]
-        _write_log(crawler, crawl, state)
+        _write_log(_state, crawler, crawl, state)
+        if state != "CANCELLED":
+            put_crawler_event(_state, crawler, crawl, "Failed" if state == "FAILED" else "Succeeded")
     return state
 
 
@@ -114,10 +119,9 @@ def _last_crawl(crawler: FakeCrawler) -> dict[str, Any] | None:
     }
 
 
-def _write_log(crawler: FakeCrawler, crawl: FakeCrawl, state: State) -> None:
-    assert _state is not None, "install() comes first"
+def _write_log(server: ServerState, crawler: FakeCrawler, crawl: FakeCrawl, state: State) -> None:
     line = f"{crawl.end_time:%Y-%m-%dT%H:%M:%SZ} [{crawl.crawl_id}] {state} {crawl.error_message or ''}"
-    with (_state.logs_dir / f"crawler-{crawler.name}.log").open("a", encoding="utf-8") as log:
+    with (server.logs_dir / f"crawler-{crawler.name}.log").open("a", encoding="utf-8") as log:
         log.write(line.rstrip() + "\n")
 
 

@@ -79,6 +79,7 @@ module "operations" {
   datasets             = local.datasets
   alert_emails         = var.alert_emails
   job_names            = module.quality_workflow.job_names
+  crawler_names        = module.catalog.crawler_names
   docs_bucket          = module.storage.buckets["docs"]
   raw_bucket           = module.storage.buckets["raw"]
   package              = module.storage.lambda_package

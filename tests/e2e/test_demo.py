@@ -172,6 +172,22 @@ def test_a_crashed_job_reaches_people(kept: Kept):
     assert "aws glue start-workflow-run" in text
 
 
+def test_a_failed_crawl_reaches_people(kept: Kept):
+    """A crawler that fails makes one e-mail, a warning that names it and how to start it again."""
+    outbox = kept.machine.state_dir / "outbox"
+    before = set(outbox.glob("*.txt"))
+    glue, name = kept.machine.client("glue"), "lakegate-local-employee-raw"
+    role = glue.get_crawler(Name=name)["Crawler"]["Role"]
+    glue.update_crawler(Name=name, Role="nobody")
+    glue.start_crawler(Name=name)
+    mails = _await(lambda: set(outbox.glob("*.txt")) - before)
+    glue.update_crawler(Name=name, Role=role)
+    assert len(mails) == 1
+    text = mails.pop().read_text()
+    assert "[Lakegate warning] employee: the crawler of the raw zone failed" in text
+    assert f"aws glue start-crawler --name {name}" in text
+
+
 def test_redelivery_of_a_committed_version_changes_nothing(kept: Kept):
     """A run over an object version that is in the table already reports it, and commits nothing."""
     workflow, docs = kept.outputs["workflows"]["employee"], kept.outputs["buckets"]["docs"]

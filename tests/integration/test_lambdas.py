@@ -193,6 +193,25 @@ def test_a_maintenance_that_died_is_told(lake: ALake):
 
 
 @pytest.mark.usefixtures("workflow")
+def test_a_crawler_that_failed_is_told(lake: ALake):
+    """It holds no batch up: a warning, without Glue's own message, which may quote a file's name."""
+    detail = {
+        "crawlerName": f"{lake.name}-employee-raw",
+        "state": "Failed",
+        "errorMessage": "Cannot read zoe_adams.csv",
+        "cloudWatchLogLink": "https://console.example.com/logs",
+    }
+    event = {"detail-type": "Glue Crawler State Change", "detail": detail}
+
+    assert handle_failure.handler(sqs(event), None) == {"batchItemFailures": []}
+    (mail,) = lake.mails()
+    assert mail.startswith("[Lakegate warning] employee: the crawler of the raw zone failed\n")
+    assert f"aws glue start-crawler --name {lake.name}-employee-raw" in mail
+    assert "https://console.example.com/logs" in mail
+    assert "zoe_adams" not in mail
+
+
+@pytest.mark.usefixtures("workflow")
 @pytest.mark.parametrize(("verdict", "mails"), [("rejected", 0), ("error", 0), ("passed", 1), (None, 1)])
 def test_a_gate_that_refused_has_spoken_for_itself(lake: ALake, verdict: str | None, mails: int):
     """A verdict against the batch was alerted by the gate; a gate that died without one is told here."""

@@ -8,6 +8,7 @@ import pytest
 from deployments import Deployer, until
 from moto.events.models import EventPattern
 
+from scripts.offline_aws.crawler import run_crawler
 from scripts.offline_aws.events import target_input
 
 EVENTS = {"Service": "events.amazonaws.com"}
@@ -297,3 +298,17 @@ def test_arrays_match_when_one_of_their_values_does():
     either = EventPattern.load('{"$or": [{"source": ["a"]}, {"detail": {"n": [{"numeric": [">", 3]}]}}]}')
     assert either.matches_event({"source": "b", "detail": {"n": 4}})
     assert not either.matches_event({"source": "b", "detail": {"n": 3}})
+
+
+def test_a_crawl_that_failed_says_why(client, deploy, rule, bucket, database, name, offline_aws):
+    """Of each crawl Glue tells that it began and how it ended; of one that failed, the reason."""
+    pattern = {"detail-type": ["Glue Crawler State Change"], "detail": {"crawlerName": [name]}}
+    read = listen(client, deploy, rule(pattern))
+    targets = {"S3Targets": [{"Path": f"s3://{bucket}/employee/"}]}
+    client("glue").create_crawler(Name=name, Role="nobody", DatabaseName=database, Targets=targets)
+    run_crawler(offline_aws.state.account_id, offline_aws.state.region, name)
+    began, ended = (json.loads(body)["detail"] for body in read())
+
+    assert (began["state"], ended["state"]) == ("Started", "Failed")
+    assert "errorMessage" not in began
+    assert ended["errorMessage"] == "Service is unable to assume provided role nobody."

@@ -1,9 +1,13 @@
 # The crawler only describes what landed. It runs last in the workflow, and it logs a changed schema instead of
-# following it: the contract decides what a column is, the crawler's table shows where the sender drifted from it.
+# following it: the contract decides what a column is, and the gate is what notices a drift. docs/architecture.md says
+# why the raw table is the crawler's, and not one with partition projection.
 
 locals {
   glue_arn = "arn:${var.account.partition}:glue:${var.account.region}:${var.account.id}"
   logs_arn = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}"
+
+  # Written out instead of read from the crawlers: the failure rule needs the names, not the crawlers.
+  crawler_names = { for dataset in keys(var.datasets) : dataset => "${var.name_prefix}-${dataset}-raw" }
 }
 
 data "aws_iam_policy_document" "assume_glue_role" {
@@ -105,7 +109,7 @@ resource "aws_lakeformation_permissions" "crawler_raw" {
 resource "aws_glue_crawler" "raw" {
   for_each = var.datasets
 
-  name                   = "${var.name_prefix}-${each.key}-raw"
+  name                   = local.crawler_names[each.key]
   description            = "Describes the files of ${each.key} as they were received."
   role                   = aws_iam_role.crawler.arn
   database_name          = aws_glue_catalog_database.zone["raw"].name
@@ -113,6 +117,11 @@ resource "aws_glue_crawler" "raw" {
 
   s3_target {
     path = "s3://${var.buckets.raw}/${each.key}/"
+  }
+
+  # A crawl costs what a new day costs, however many came before.
+  recrawl_policy {
+    recrawl_behavior = "CRAWL_NEW_FOLDERS_ONLY" # which takes no behaviour but LOG
   }
 
   schema_change_policy {

@@ -21,6 +21,11 @@ output "crawlers" {
   value       = { for dataset, crawler in aws_glue_crawler.raw : dataset => crawler.name }
 }
 
+output "crawler_names" {
+  description = "Names of all crawlers; known before the crawlers exist."
+  value       = sort(values(local.crawler_names))
+}
+
 output "security_configuration" {
   description = "Name of the Glue security configuration for jobs."
   value       = aws_glue_security_configuration.jobs.name

@@ -26,4 +26,14 @@ resource "aws_cloudwatch_event_rule" "object_created" {
 resource "aws_cloudwatch_event_target" "queue" {
   rule = aws_cloudwatch_event_rule.object_created.name
   arn  = module.start_workflow.queue_arn
+
+  # What the queue does not take for a day ends beside what the function could not handle, in the same form.
+  retry_policy {
+    maximum_event_age_in_seconds = 24 * 3600
+    maximum_retry_attempts       = 185
+  }
+
+  dead_letter_config {
+    arn = module.start_workflow.dead_letter_queue_arn
+  }
 }

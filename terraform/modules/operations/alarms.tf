@@ -87,7 +87,7 @@ resource "aws_cloudwatch_metric_alarm" "failed_runs" {
 
   namespace   = "AWS/Events"
   metric_name = "TriggeredRules"
-  dimensions  = { RuleName = aws_cloudwatch_event_rule.job_state.name }
+  dimensions  = { RuleName = aws_cloudwatch_event_rule.failure["job-state"].name }
 
   statistic           = "Sum"
   period              = 300

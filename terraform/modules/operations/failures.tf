@@ -1,26 +1,50 @@
 locals {
-  rule_name = "${var.name_prefix}-job-state"
-  s3_arn    = "arn:${var.account.partition}:s3:::"
-  glue_arn  = "arn:${var.account.partition}:glue:${var.account.region}:${var.account.id}"
+  # What each rule of failures listens to; a job's end by itself or by others, and a crawl that ended badly.
+  failure_rules = {
+    job-state = {
+      description = "A job of ours did not succeed."
+      detail_type = "Glue Job State Change"
+      detail      = { jobName = var.job_names, state = ["ERROR", "FAILED", "STOPPED", "TIMEOUT"] }
+    }
+    crawler-failed = {
+      description = "A crawler of ours failed."
+      detail_type = "Glue Crawler State Change"
+      detail      = { crawlerName = var.crawler_names, state = ["Failed"] } # Glue writes it like this
+    }
+  }
+
+  s3_arn   = "arn:${var.account.partition}:s3:::"
+  glue_arn = "arn:${var.account.partition}:glue:${var.account.region}:${var.account.id}"
 }
 
-resource "aws_cloudwatch_event_rule" "job_state" {
-  name        = local.rule_name
-  description = "A job of ours did not succeed."
+resource "aws_cloudwatch_event_rule" "failure" {
+  for_each = local.failure_rules
+
+  name        = "${var.name_prefix}-${each.key}"
+  description = each.value.description
 
   event_pattern = jsonencode({
     source      = ["aws.glue"]
-    detail-type = ["Glue Job State Change"]
-    detail = {
-      jobName = var.job_names
-      state   = ["ERROR", "FAILED", "STOPPED", "TIMEOUT"]
-    }
+    detail-type = [each.value.detail_type]
+    detail      = each.value.detail
   })
 }
 
-resource "aws_cloudwatch_event_target" "queue" {
-  rule = aws_cloudwatch_event_rule.job_state.name
+resource "aws_cloudwatch_event_target" "failures" {
+  for_each = aws_cloudwatch_event_rule.failure
+
+  rule = each.value.name
   arn  = module.handle_failure.queue_arn
+
+  # What the queue does not take for a day ends beside what the function could not handle, in the same form.
+  retry_policy {
+    maximum_event_age_in_seconds = 24 * 3600
+    maximum_retry_attempts       = 185
+  }
+
+  dead_letter_config {
+    arn = module.handle_failure.dead_letter_queue_arn
+  }
 }
 
 data "aws_iam_policy_document" "handle_failure" {
@@ -62,7 +86,7 @@ module "handle_failure" {
   account       = var.account
   function_role = "handle-failure"
   queue_role    = "failures"
-  description   = "Calls people when a job failed."
+  description   = "Calls people when a job or a crawler failed."
   handler       = "etl.lambdas.handle_failure.handler"
   package       = var.package
   policy_json   = data.aws_iam_policy_document.handle_failure.json
@@ -74,7 +98,7 @@ module "handle_failure" {
     RAW_BUCKET      = var.raw_bucket
   }
 
-  event_rule_name      = local.rule_name
+  event_rule_names     = [for rule in keys(local.failure_rules) : "${var.name_prefix}-${rule}"]
   kms_key_arn          = var.kms_key_arn
   alert_topic_arn      = aws_sns_topic.alerts.arn
   reserved_concurrency = var.reserved_concurrency

@@ -43,6 +43,11 @@ variable "job_names" {
   type        = list(string)
 }
 
+variable "crawler_names" {
+  description = "Names of the Glue crawlers whose failures are handled."
+  type        = list(string)
+}
+
 variable "docs_bucket" {
   description = "Bucket of run records."
   type        = string

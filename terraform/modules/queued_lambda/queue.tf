@@ -6,12 +6,16 @@ locals {
   queue_name             = "${var.name_prefix}-${var.queue_role}"
   dead_letter_queue_name = "${local.queue_name}-dlq"
   sqs_arn                = "arn:${var.account.partition}:sqs:${var.account.region}:${var.account.id}"
-  event_rule_arn         = "arn:${var.account.partition}:events:${var.account.region}:${var.account.id}:rule/${var.event_rule_name}"
+
+  event_rule_arns = [
+    for rule in sort(var.event_rule_names) :
+    "arn:${var.account.partition}:events:${var.account.region}:${var.account.id}:rule/${rule}"
+  ]
 }
 
 data "aws_iam_policy_document" "queue" {
   statement {
-    sid       = "TheRuleSends"
+    sid       = "TheRulesSend"
     actions   = ["sqs:SendMessage"]
     resources = ["${local.sqs_arn}:${local.queue_name}"]
 
@@ -23,7 +27,7 @@ data "aws_iam_policy_document" "queue" {
     condition {
       test     = "ArnEquals"
       variable = "aws:SourceArn"
-      values   = [local.event_rule_arn]
+      values   = local.event_rule_arns
     }
   }
 
@@ -47,6 +51,23 @@ data "aws_iam_policy_document" "queue" {
 }
 
 data "aws_iam_policy_document" "dead_letter_queue" {
+  statement {
+    sid       = "TheRulesKeepWhatTheyCannotDeliver"
+    actions   = ["sqs:SendMessage"]
+    resources = ["${local.sqs_arn}:${local.dead_letter_queue_name}"]
+
+    principals {
+      type        = "Service"
+      identifiers = ["events.amazonaws.com"]
+    }
+
+    condition {
+      test     = "ArnEquals"
+      variable = "aws:SourceArn"
+      values   = local.event_rule_arns
+    }
+  }
+
   statement {
     sid       = "TlsOnly"
     effect    = "Deny"

@@ -60,9 +60,9 @@ variable "policy_json" {
   type        = string
 }
 
-variable "event_rule_name" {
-  description = "Name of the EventBridge rule on the default bus that fills the queue."
-  type        = string
+variable "event_rule_names" {
+  description = "Names of the EventBridge rules on the default bus that fill the queue."
+  type        = set(string)
 }
 
 variable "kms_key_arn" {
