@@ -1,11 +1,11 @@
-"""Build what Terraform uploads: the wheel of `etl` for the Glue jobs, and the zip for the Lambdas.
+"""Build what Terraform uploads: the wheel of `etl` for the Glue jobs with what it needs, and the Lambda zip.
 
 The datasets, which Terraform takes from the checkout as they are, are checked first. Their checksum is left
 for it, and it refuses others.
 
     python -m scripts.package --out build/artifacts
 
-Both are byte for byte the same for the same sources, so that an unchanged checkout plans no change.
+All are byte for byte the same for the same sources, so that an unchanged checkout plans no change.
 """
 
 import hashlib
@@ -18,9 +18,13 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+
+from scripts.glue_wheels import WheelsUnavailable, build_glue_wheels
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 ARTIFACTS = CHECKOUT / "build" / "artifacts"
+GLUE_WHEELS = CHECKOUT / "build" / "glue-wheels"
 EXPECTATIONS = CHECKOUT / "expectations"
 LAMBDA_ZIP = "lakegate-lambdas.zip"
 CHECKED = "expectations.sha256"
@@ -42,6 +46,23 @@ def build_artifacts(out: Path) -> None:
     _build_wheel(out)
     _build_lambda_zip(out / LAMBDA_ZIP)
     (out / CHECKED).write_text(checksum(EXPECTATIONS) + "\n")
+
+
+def add_glue_wheels(out: Path, console: Console) -> None:
+    """Lay what the wheel needs beside it, for an AWS account; offline, jobs use what is installed here.
+
+    Raises PackagingFailed.
+    """
+    with console.status("Fetching what the Glue jobs install ...") as status:
+
+        def tell(begun: int, wanted: int) -> None:
+            status.update(f"Fetching what the Glue jobs install: {begun} of {wanted} wheels ...")
+
+        try:
+            built = build_glue_wheels(CHECKOUT / "requirements" / "runtime.txt", GLUE_WHEELS, tell)
+        except WheelsUnavailable as error:
+            raise PackagingFailed(str(error)) from None
+    shutil.copyfile(built, out / built.name)
 
 
 def check_datasets(expectations: Path) -> None:
@@ -81,9 +102,10 @@ def _build_lambda_zip(path: Path) -> None:
 
 
 def main(out: Annotated[Path, typer.Option(help="Folder to fill; emptied first.")] = ARTIFACTS) -> None:
-    """Check the datasets, then build the wheel and the Lambda zip."""
+    """Check the datasets, then build all that an AWS account gets."""
     try:
         build_artifacts(out)
+        add_glue_wheels(out, Console(stderr=True))
     except PackagingFailed as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

@@ -83,7 +83,7 @@ variable "security_configuration" {
 }
 
 variable "glue_modules" {
-  description = "S3 URIs that the jobs install: the lakegate wheel, then the zips of wheels it needs."
+  description = "S3 URIs that the jobs install, in this order: the zips of wheels that lakegate needs, then its own wheel."
   type        = list(string)
 }
 

@@ -14,9 +14,9 @@ output "kms_key_arns" {
 }
 
 output "glue_modules" {
-  description = "S3 URIs that the jobs install: the lakegate wheel, then the zips of wheels it needs."
+  description = "S3 URIs that the jobs install, in this order: the zips of wheels that lakegate needs, then its own wheel."
   value = [
-    for name in concat([local.wheel], sort(local.dependency_zips)) :
+    for name in concat(sort(local.dependency_zips), [local.wheel]) :
     "s3://${module.zone["artifacts"].name}/${aws_s3_object.code["wheels/${name}"].key}"
   ]
 }
