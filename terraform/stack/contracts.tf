@@ -26,6 +26,14 @@ locals {
   service_levels    = { for dataset, contract in local.contracts : dataset => { for level in contract.slaProperties : level.property => level } }
   custom_properties = { for dataset, contract in local.contracts : dataset => { for custom in contract.customProperties : custom.property => custom.value } }
 
+  # The least open one of its columns; one that nobody classified is as good as private.
+  classifications = {
+    for dataset, columns in local.columns : dataset => (
+      length(setsubtract(columns[*].classification, ["public", "internal"])) > 0 ? "pii" :
+      contains(columns[*].classification, "internal") ? "internal" : "public"
+    )
+  }
+
   hours_per_unit = { h = 1, d = 24 }
 
   # Of a contract that names none; etl/custom_properties.py has the same.
@@ -39,6 +47,13 @@ locals {
       schedule             = local.service_levels[dataset].frequency.schedule
       freshness_hours      = local.service_levels[dataset].freshness.value * local.hours_per_unit[local.service_levels[dataset].freshness.unit]
       maintenance_schedule = try(local.custom_properties[dataset].maintenance.schedule, local.maintenance_schedule)
+
+      # Of every resource of one dataset; they override the provider's default tags.
+      tags = {
+        dataset        = dataset
+        owner          = replace(contract.team.name, "/[^\\p{L}\\p{N} _.:\\/=+@-]/", "-") # what a tag may hold
+        classification = local.classifications[dataset]
+      }
 
       # null is one process. With "auto" a run of one process is on the same job: Glue adds workers if Spark asks.
       spark = try(local.custom_properties[dataset].engine, "single_node") == "single_node" ? null : {

@@ -94,3 +94,45 @@ def test_jobs_on_spark_are_configured_as_is_tested():
         r'^\s+"(\S+)=(\S+)",$', text.replace("${local.spark_catalog}", catalog[1]), re.MULTILINE
     )
     assert dict(given) == GLUE_CATALOG
+
+
+@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda folder: folder.name)
+def test_everything_is_tagged(environment: Path):
+    """Project, environment, owner, cost centre, classification and manager are on all that has tags."""
+    provider = (environment / "providers.tf").read_text()
+    tags = re.search(r"default_tags \{\s+tags = \{(.*?)\}", provider, re.DOTALL)[1]
+    assert re.findall(r"^\s*(\w+) +=", tags, re.MULTILINE) == [
+        "project",
+        "environment",
+        "owner",
+        "cost_centre",
+        "classification",
+        "managed_by",
+    ]
+
+
+# What is made per dataset and knows no tags.
+_UNTAGGED = {"aws_glue_catalog_table", "aws_lakeformation_permissions", "aws_scheduler_schedule"}
+
+
+def test_what_is_made_for_a_dataset_says_so():
+    """Each resource of one dataset has its tags: dataset, owner and classification, of the contract."""
+    blocks = [
+        (f"{source.relative_to(TERRAFORM)}: {found['type']}.{found['name']}", found["type"], found["body"])
+        for source in SOURCES
+        for found in re.finditer(
+            r'^resource "(?P<type>\w+)" "(?P<name>\w+)" \{\n(?P<body>.*?)^\}',
+            source.read_text(),
+            re.MULTILINE | re.DOTALL,
+        )
+        if re.search(r"for_each += (var\.datasets|local\.jobs)\n", found["body"])
+    ]
+    untagged = [
+        address
+        for address, kind, body in blocks
+        if kind not in _UNTAGGED and not re.search(r"^  tags += .*\.tags$", body, re.MULTILINE)
+    ]
+    assert {"aws_glue_job", "aws_glue_crawler", "aws_cloudwatch_metric_alarm"} <= {
+        kind for _, kind, _ in blocks
+    }
+    assert not untagged

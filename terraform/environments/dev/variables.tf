@@ -4,6 +4,26 @@ variable "region" {
   default     = "eu-central-1"
 }
 
+variable "owner" {
+  description = "Who answers for this environment: the tag owner of all that no dataset's contract gives another."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[\\p{L}\\p{N} _.:/=+@-]{1,256}$", var.owner))
+    error_message = "owner is 1 to 256 letters, digits, spaces or _.:/=+@-, as a tag may hold."
+  }
+}
+
+variable "cost_centre" {
+  description = "Who pays: the tag cost_centre of everything."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[\\p{L}\\p{N} _.:/=+@-]{1,256}$", var.cost_centre))
+    error_message = "cost_centre is 1 to 256 letters, digits, spaces or _.:/=+@-, as a tag may hold."
+  }
+}
+
 variable "alert_emails" {
   description = "Addresses that every alert goes to."
   type        = set(string)

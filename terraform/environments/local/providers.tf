@@ -15,9 +15,12 @@ provider "aws" {
 
   default_tags {
     tags = {
-      project     = "lakegate"
-      environment = "local"
-      managed_by  = "terraform"
+      project        = "lakegate"
+      environment    = "local"
+      owner          = "this machine"
+      cost_centre    = "none"
+      classification = "internal" # what holds rows of a dataset says otherwise
+      managed_by     = "terraform"
     }
   }
 }

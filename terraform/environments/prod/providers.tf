@@ -3,9 +3,12 @@ provider "aws" {
 
   default_tags {
     tags = {
-      project     = "lakegate"
-      environment = "prod"
-      managed_by  = "terraform"
+      project        = "lakegate"
+      environment    = "prod"
+      owner          = var.owner
+      cost_centre    = var.cost_centre
+      classification = "internal" # what holds rows of a dataset says otherwise
+      managed_by     = "terraform"
     }
   }
 }

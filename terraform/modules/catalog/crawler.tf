@@ -140,9 +140,7 @@ resource "aws_glue_crawler" "raw" {
     }
   })
 
-  tags = {
-    dataset = each.key
-  }
+  tags = each.value.tags
 
   depends_on = [
     aws_iam_role_policy.crawler,

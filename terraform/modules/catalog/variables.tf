@@ -13,9 +13,10 @@ variable "account" {
 }
 
 variable "datasets" {
-  description = "Per dataset, the columns that its contract declares, in their order."
+  description = "Per dataset, the columns that its contract declares, in their order, and the tags of what is made for it."
   type = map(object({
     description = string
+    tags        = map(string)
     columns = list(object({
       name        = string
       type        = string

@@ -21,10 +21,7 @@ resource "aws_cloudwatch_metric_alarm" "freshness" {
   alarm_actions = [aws_sns_topic.alerts.arn]
   ok_actions    = [aws_sns_topic.alerts.arn]
 
-  tags = {
-    dataset = each.key
-    owner   = each.value.owner
-  }
+  tags = each.value.tags
 }
 
 resource "aws_cloudwatch_metric_alarm" "rejected_batch" {
@@ -46,10 +43,7 @@ resource "aws_cloudwatch_metric_alarm" "rejected_batch" {
 
   alarm_actions = [aws_sns_topic.alerts.arn]
 
-  tags = {
-    dataset = each.key
-    owner   = each.value.owner
-  }
+  tags = each.value.tags
 }
 
 # Nothing else removes rows from the quarantine, and a run that was never started does not fail.
@@ -74,10 +68,7 @@ resource "aws_cloudwatch_metric_alarm" "maintenance" {
   alarm_actions = [aws_sns_topic.alerts.arn]
   ok_actions    = [aws_sns_topic.alerts.arn]
 
-  tags = {
-    dataset = each.key
-    owner   = each.value.owner
-  }
+  tags = each.value.tags
 }
 
 # EventBridge counts the failures by itself, so this alarm works when our own code did not get to send a metric.

@@ -13,10 +13,11 @@ variable "account" {
 }
 
 variable "datasets" {
-  description = "Per dataset, the hours from one published batch to the next that its contract promises, and its owner."
+  description = "Per dataset, the hours from one published batch to the next that its contract promises, its owner, and the tags of what is made for it."
   type = map(object({
     freshness_hours = number
     owner           = string
+    tags            = map(string)
   }))
 
   validation {

@@ -114,10 +114,7 @@ resource "aws_glue_job" "stage" {
     local.offline_install ? { "--python-modules-installer-option" = "--no-index" } : {},
   )
 
-  tags = {
-    dataset = each.value.dataset
-    owner   = var.datasets[each.value.dataset].owner
-  }
+  tags = var.datasets[each.value.dataset].tags
 
   depends_on = [aws_cloudwatch_log_group.jobs]
 }

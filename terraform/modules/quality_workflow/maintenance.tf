@@ -70,8 +70,5 @@ resource "aws_glue_trigger" "maintenance" {
     job_name = aws_glue_job.stage["${each.key}/maintain"].name
   }
 
-  tags = {
-    dataset = each.key
-    owner   = each.value.owner
-  }
+  tags = each.value.tags
 }

@@ -18,9 +18,9 @@ variable "environment" {
 }
 
 variable "datasets" {
-  description = "Per dataset its owner, when its tables are maintained (cron, in UTC), and the size of gate and merge if they may run on Spark; each dataset has a workflow."
+  description = "Per dataset the tags of what is made for it, when its tables are maintained (cron, in UTC), and the size of gate and merge if they may run on Spark; each dataset has a workflow."
   type = map(object({
-    owner                = string
+    tags                 = map(string)
     maintenance_schedule = string
     spark = optional(object({
       worker_type = optional(string, "G.1X")

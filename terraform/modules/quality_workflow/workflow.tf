@@ -10,10 +10,7 @@ resource "aws_glue_workflow" "dataset" {
   # A run beyond what its jobs allow would fail; here it is refused instead, and the landed file's message comes again.
   max_concurrent_runs = var.jobs.max_concurrent_runs
 
-  tags = {
-    dataset = each.key
-    owner   = each.value.owner
-  }
+  tags = each.value.tags
 }
 
 resource "aws_glue_trigger" "start" {
@@ -29,9 +26,7 @@ resource "aws_glue_trigger" "start" {
     job_name = aws_glue_job.stage["${each.key}/gate"].name
   }
 
-  tags = {
-    dataset = each.key
-  }
+  tags = each.value.tags
 }
 
 resource "aws_glue_trigger" "gate_succeeded" {
@@ -53,9 +48,7 @@ resource "aws_glue_trigger" "gate_succeeded" {
     job_name = aws_glue_job.stage["${each.key}/merge"].name
   }
 
-  tags = {
-    dataset = each.key
-  }
+  tags = each.value.tags
 }
 
 resource "aws_glue_trigger" "merge_succeeded" {
@@ -77,7 +70,5 @@ resource "aws_glue_trigger" "merge_succeeded" {
     crawler_name = var.crawlers[each.key]
   }
 
-  tags = {
-    dataset = each.key
-  }
+  tags = each.value.tags
 }

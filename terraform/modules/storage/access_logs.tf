@@ -39,7 +39,7 @@ module "access_logs" {
   ]
 
   tags = {
-    zone                = "access-logs"
-    data_classification = "internal" # keys of the raw zone may name people, so nobody but administrators is let in
+    zone           = "access-logs"
+    classification = "internal" # keys of the raw zone may name people, so nobody but administrators is let in
   }
 }

@@ -53,7 +53,7 @@ resource "aws_kms_key" "sensitive" {
   policy                  = data.aws_iam_policy_document.sensitive_key.json
 
   tags = {
-    data_classification = "pii"
+    classification = "pii"
   }
 }
 

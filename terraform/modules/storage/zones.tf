@@ -7,44 +7,44 @@ locals {
   # The zones name their key instead of holding its ARN, so that buckets are made while the keys are.
   zones = {
     raw = {
-      key                 = "general"
-      data_classification = "pii"
-      noncurrent_days     = 365 # a batch is one object version: an overwritten file must stay replayable
-      expirations         = []
+      key             = "general"
+      classification  = "pii"
+      noncurrent_days = 365 # a batch is one object version: an overwritten file must stay replayable
+      expirations     = []
     }
     processed = {
-      key                 = "sensitive"
-      data_classification = "pii"
-      noncurrent_days     = 7 # Iceberg keeps its own history
+      key             = "sensitive"
+      classification  = "pii"
+      noncurrent_days = 7 # Iceberg keeps its own history
       expirations = [
         { id = "staged-batches", prefix = "staging/", days = 7 },
         { id = "confirmed-keys", prefix = "confirmed/", days = 35 }, # how late a batch may come: docs/merge.md
       ]
     }
     quarantine = {
-      key                 = "sensitive"
-      data_classification = "pii"
-      noncurrent_days     = 7
+      key             = "sensitive"
+      classification  = "pii"
+      noncurrent_days = 7
       # No rule on the table's files: by their age alone, S3 would delete some that the table still names. The
       # maintenance deletes rows when their time is over, then the files that held them; this rule ends their copies.
       expirations = []
     }
     docs = {
-      key                 = "general"
-      data_classification = "internal"
-      noncurrent_days     = 30
-      expirations         = []
+      key             = "general"
+      classification  = "internal"
+      noncurrent_days = 30
+      expirations     = []
     }
     artifacts = {
-      key                 = "general"
-      data_classification = "internal"
-      noncurrent_days     = 90
-      expirations         = []
+      key             = "general"
+      classification  = "internal"
+      noncurrent_days = 90
+      expirations     = []
     }
     query-results = {
-      key                 = "general"
-      data_classification = "pii" # a steward's results hold names
-      noncurrent_days     = 1
+      key             = "general"
+      classification  = "pii" # a steward's results hold names
+      noncurrent_days = 1
       expirations = [
         { id = "results", prefix = "", days = 14 },
       ]
@@ -65,7 +65,7 @@ module "zone" {
   noncurrent_days        = each.value.noncurrent_days
 
   tags = {
-    zone                = each.key
-    data_classification = each.value.data_classification
+    zone           = each.key
+    classification = each.value.classification
   }
 }
