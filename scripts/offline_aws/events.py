@@ -1,7 +1,7 @@
 """EventBridge's deliveries: targets that moto lacks, inputs as AWS shapes them, and S3's own events.
 
-A target that cannot be reached is logged and passed over, as on AWS, where a delivery never fails what
-caused the event.
+A target that cannot be reached is logged, and the event kept in the target's dead letter queue if it has
+one, as on AWS, where a delivery never fails what caused the event.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ def deliver(rule: Rule, event: Event) -> None:
             _deliver_to_target(rule, target, event)
         except Undeliverable as reason:
             log.warning("rule %s, target %s: %s", rule.name, target["Arn"], reason)
+            _keep_undelivered(rule, target, event, str(reason))
         except Exception:
             log.exception("rule %s, target %s", rule.name, target["Arn"])
 
@@ -72,6 +73,19 @@ def _deliver_to_target(rule: Rule, target: dict[str, Any], event: Event) -> None
     if send is None:
         raise Undeliverable(f"targets of service {arn.service} are not emulated")
     send(rule, arn, target, target_input(target, event, rule))
+
+
+def _keep_undelivered(rule: Rule, target: dict[str, Any], event: Event, reason: str) -> None:
+    """Without a retry: what AWS would try again (throttling, an outage) does not happen here."""
+    queue_arn = (target.get("DeadLetterConfig") or {}).get("Arn")
+    if queue_arn is None:
+        return
+    told = {"RULE_ARN": rule.arn, "TARGET_ARN": target["Arn"], "ERROR_MESSAGE": reason}
+    attributes = {name: {"DataType": "String", "StringValue": value} for name, value in told.items()}
+    try:
+        _send_to_queue(rule, queue_arn, target_input(target, event, rule), message_attributes=attributes)
+    except Undeliverable as undelivered:
+        log.warning("rule %s, dead letter queue %s: %s", rule.name, queue_arn, undelivered)
 
 
 def target_input(target: dict[str, Any], event: Event, rule: Rule) -> str:
@@ -134,13 +148,18 @@ def _at_path(path: str, event: Event) -> Any:
 
 
 def _to_queue(rule: Rule, arn: Arn, target: dict[str, Any], text: str) -> None:
+    group = target.get("SqsParameters", {}).get("MessageGroupId")
+    _send_to_queue(rule, target["Arn"], text, group_id=group)
+
+
+def _send_to_queue(rule: Rule, queue_arn: str, text: str, **options: Any) -> None:
+    arn = parse_arn(queue_arn)
     backend = sqs_backends[arn.account][arn.region]
     queue = backend.queues.get(arn.resource_id)
     if queue is None:
         raise Undeliverable("the queue does not exist")
-    _require(lets_service(queue.policy, "events.amazonaws.com", "sqs:SendMessage", target["Arn"], rule.arn))
-    group = target.get("SqsParameters", {}).get("MessageGroupId")
-    backend.send_message(arn.resource_id, text, group_id=group)
+    _require(lets_service(queue.policy, "events.amazonaws.com", "sqs:SendMessage", queue_arn, rule.arn))
+    backend.send_message(arn.resource_id, text, **options)
 
 
 def _to_topic(rule: Rule, arn: Arn, target: dict[str, Any], text: str) -> None:

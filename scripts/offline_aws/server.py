@@ -37,6 +37,7 @@ SERVICES = (
     "workflows",
     "lambda_runtime",
     "events",
+    "event_replays",
     "scheduler",
     "athena",
 )

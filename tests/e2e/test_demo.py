@@ -188,18 +188,25 @@ def test_a_failed_crawl_reaches_people(kept: Kept):
     assert f"aws glue start-crawler --name {name}" in text
 
 
-def test_redelivery_of_a_committed_version_changes_nothing(kept: Kept):
-    """A run over an object version that is in the table already reports it, and commits nothing."""
+def test_a_replay_of_a_landing_changes_nothing(kept: Kept):
+    """A landing played again from the archive starts a run that finds its batch there and commits nothing."""
     workflow, docs = kept.outputs["workflows"]["employee"], kept.outputs["buckets"]["docs"]
-    glue = kept.machine.client("glue")
-    first = min(
-        (run for run in glue.get_workflow_runs(Name=workflow)["Runs"]), key=lambda run: run["StartedOn"]
-    )
+    events = kept.machine.client("events")
     known = run_ids(kept.machine, workflow)
-    properties = glue.get_workflow_run_properties(Name=workflow, RunId=first["WorkflowRunId"])[
-        "RunProperties"
-    ]
-    glue.start_workflow_run(Name=workflow, RunProperties=properties)
+    first = min(
+        datetime.fromisoformat(run["WorkflowRunProperties"]["landed_at"])
+        for run in kept.machine.client("glue").get_workflow_runs(Name=workflow)["Runs"]
+    )
+    events.start_replay(
+        ReplayName="the-first-landing",
+        EventSourceArn=events.describe_archive(ArchiveName="lakegate-local-landings")["ArchiveArn"],
+        EventStartTime=first,
+        EventEndTime=first,
+        Destination={
+            "Arn": events.describe_event_bus()["Arn"],
+            "FilterArns": [events.describe_rule(Name="lakegate-local-object-created")["Arn"]],
+        },
+    )
     run = await_run(kept.machine, workflow, known, docs)
     assert run.merge is not None
     assert run.merge["already_committed"]

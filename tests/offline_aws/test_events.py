@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from deployments import Deployer, until
@@ -298,6 +299,59 @@ def test_arrays_match_when_one_of_their_values_does():
     either = EventPattern.load('{"$or": [{"source": ["a"]}, {"detail": {"n": [{"numeric": [">", 3]}]}}]}')
     assert either.matches_event({"source": "b", "detail": {"n": 4}})
     assert not either.matches_event({"source": "b", "detail": {"n": 3}})
+
+
+def test_what_cannot_be_delivered_is_kept(client, deploy, rule):
+    """What a target that is gone, or shut to the rule, should have got waits in its dead letter queue."""
+    rule_arn = rule({"source": [deploy.name]})
+    url, kept = deploy.queue("dlq", Policy=letting_in(rule_arn, "sqs:SendMessage"))
+    _, shut = deploy.queue("shut")
+    dead = {"DeadLetterConfig": {"Arn": kept}}
+    put_targets(client, deploy.name, {"Arn": kept.replace("dlq", "gone"), **dead}, {"Arn": shut, **dead})
+    event_id = send(client, deploy.name, {"n": 1})
+    found = client("sqs").receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+    )["Messages"]
+
+    assert [json.loads(message["Body"])["id"] for message in found] == [event_id, event_id]
+    told = [message["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"] for message in found]
+    assert sorted(told) == [
+        "its resource policy does not let this rule in",
+        "the queue does not exist",
+    ]
+    assert found[0]["MessageAttributes"]["RULE_ARN"]["StringValue"] == rule_arn
+
+
+def test_a_replay_brings_back_what_was_asked_for(client, deploy, rule):
+    """Events of the time asked for come again, marked, to the rules asked for and to no archive."""
+    rule_arn = rule({"source": [deploy.name]})
+    read = listen(client, deploy, rule_arn)
+    events, pattern = client("events"), json.dumps({"source": [deploy.name]})
+    bus = f"{rule_arn.partition(':rule/')[0]}:event-bus/default"
+    archive = events.create_archive(ArchiveName=deploy.name, EventSourceArn=bus, EventPattern=pattern)
+    send(client, deploy.name, {"n": 1})
+    (first,) = map(json.loads, read())
+    now = datetime.now(UTC)
+
+    def replayed(name: str, begin: timedelta, end: timedelta, *rules: str) -> list[dict]:
+        events.start_replay(
+            ReplayName=f"{deploy.name}-{name}",
+            EventSourceArn=archive["ArchiveArn"],
+            EventStartTime=now + begin,
+            EventEndTime=now + end,
+            Destination={"Arn": bus, **({"FilterArns": list(rules)} if rules else {})},
+        )
+        assert events.describe_replay(ReplayName=f"{deploy.name}-{name}")["State"] == "COMPLETED"
+        return [json.loads(body) for body in read()]
+
+    hour, minute = timedelta(hours=1), timedelta(minutes=1)
+    assert replayed("before", -2 * hour, -hour) == []
+    assert replayed("elsewhere", -hour, minute, f"{rule_arn}-other") == []
+    (again,) = replayed("again", -hour, minute, rule_arn)
+    assert again.pop("replay-name") == f"{deploy.name}-again"
+    assert again.pop("id") != first.pop("id")
+    assert again == first
+    assert events.describe_archive(ArchiveName=deploy.name)["EventCount"] == 1
 
 
 def test_a_crawl_that_failed_says_why(client, deploy, rule, bucket, database, name, offline_aws):

@@ -62,7 +62,7 @@ module "start_workflow" {
     DATASETS        = join(",", sort(keys(var.datasets)))
   }
 
-  event_rule_names     = [local.rule_name]
+  event_rule_names     = [for rule in keys(local.landing_rules) : "${var.name_prefix}-${rule}"]
   kms_key_arn          = var.kms_key_arn
   alert_topic_arn      = var.alert_topic_arn
   reserved_concurrency = var.reserved_concurrency

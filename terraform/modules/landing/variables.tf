@@ -29,6 +29,17 @@ variable "raw_bucket" {
   type        = string
 }
 
+variable "archive_retention_days" {
+  description = "Days in which a landing can be replayed."
+  type        = number
+  default     = 30
+
+  validation {
+    condition     = var.archive_retention_days >= 1 && floor(var.archive_retention_days) == var.archive_retention_days
+    error_message = "The archive keeps landings for whole days, at least one: 0 would keep them for ever."
+  }
+}
+
 variable "docs_bucket" {
   description = "Bucket of run records."
   type        = string
