@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from moto.athena.models import WorkGroup
+from moto.glue.models import FakeTable
 from moto.s3.exceptions import S3ClientError
 from moto.s3.models import s3_backends
 from sqlglot import exp
@@ -19,7 +20,7 @@ from sqlglot import exp
 from scripts.offline_aws import athena_sql
 from scripts.offline_aws.athena_results import Result, from_duckdb, listing
 from scripts.offline_aws.athena_sql import Listing, QueryFailed, TableReference
-from scripts.offline_aws.athena_tables import AsOf, Catalog, Scanned
+from scripts.offline_aws.athena_tables import AsOf, Catalog, Scanned, view_of
 from scripts.offline_aws.execution import PARTITION
 from scripts.offline_aws.state import ServerState
 
@@ -139,12 +140,7 @@ class Engine:
             connection.execute("SET python_enable_replacements = false")
             connection.execute("SET integer_division = true")  # 7 / 2 is 3 in Athena
             connection.execute("SET TimeZone = 'UTC'")
-            for reference in list(athena_sql.table_references(statement, query.sql)):
-                scanned = _scan(catalog, reference, reference.database or database)
-                query.scanned_bytes += scanned.scanned_bytes
-                relation = f"table_{uuid.uuid4().hex}"  # which no query can name
-                _register(connection, relation, scanned)
-                athena_sql.point_to(reference, relation)
+            self._resolve(query, statement, query.sql, catalog, database)
             connection.execute("SET enable_external_access = false")
             connection.execute("SET lock_configuration = true")
             try:
@@ -154,6 +150,25 @@ class Engine:
                 raise QueryFailed("Query cancelled") from None
             except duckdb.Error as error:
                 raise QueryFailed(athena_sql.explain_failure(str(error), original, query.sql)) from None
+
+    def _resolve(
+        self, query: Query, statement: exp.Expression, sql: str, catalog: Catalog, database: str
+    ) -> None:
+        """Put what DuckDB can read in the place of each table; of a view its query, as the same principal."""
+        assert query.connection is not None
+        for reference in list(athena_sql.table_references(statement, sql)):
+            home = reference.database or database
+            table = catalog.table(home, reference.name, reference.position)
+            if view := view_of(table):
+                body = athena_sql.parse_view(view.sql)
+                self._resolve(query, body, view.sql, catalog, view.database)
+                athena_sql.replace_by_query(reference, body)
+                continue
+            scanned = _scan(catalog, table, reference, home)
+            query.scanned_bytes += scanned.scanned_bytes
+            relation = f"table_{uuid.uuid4().hex}"  # which no query can name
+            _register(query.connection, relation, scanned)
+            athena_sql.point_to(reference, relation)
 
     def _write(self, query: Query, result: Result) -> None:
         suffix, content = result.as_file()
@@ -167,8 +182,7 @@ class Engine:
             ) from None
 
 
-def _scan(catalog: Catalog, reference: TableReference, database: str) -> Scanned:
-    table = catalog.table(database, reference.name, reference.position)
+def _scan(catalog: Catalog, table: FakeTable, reference: TableReference, database: str) -> Scanned:
     if reference.suffix:
         return catalog.read_view(database, table, reference.suffix, reference.position)
     return catalog.read(database, table, _as_of(reference.node))
@@ -191,15 +205,19 @@ def _as_of(node: exp.Table) -> AsOf:
 
 
 def _register(connection: duckdb.DuckDBPyConnection, name: str, scanned: Scanned) -> None:
-    if not scanned.casts:
+    if not scanned.casts and not scanned.filtered:
         connection.register(name, scanned.data)
         return
-    connection.register(f"{name}_text", scanned.data)
-    columns = ", ".join(
+    connection.register(f"{name}_stored", scanned.data)
+    columns = [
         f'TRY_CAST("{column}" AS {duckdb_type}) AS "{column}"'
         for column, duckdb_type in scanned.casts.items()
-    )
-    connection.execute(f'CREATE VIEW "{name}" AS SELECT {columns} FROM "{name}_text"')
+    ]
+    where = ""
+    if scanned.filtered:
+        columns = [f'"{column}"' for column in scanned.filtered.columns]
+        where = f" WHERE {scanned.filtered.condition}"
+    connection.execute(f'CREATE VIEW "{name}" AS SELECT {", ".join(columns)} FROM "{name}_stored"{where}')
 
 
 def _answer_listing(catalog: Catalog, asked: Listing, default_database: str) -> Result:

@@ -72,6 +72,14 @@ def parse(sql: str, parameters: Sequence[str]) -> Statement:
     return _with_parameters(query, parameters)
 
 
+def parse_view(sql: str) -> exp.Expression:
+    """The query of a view. Raises QueryFailed where it is none."""
+    query = parse(sql, ())
+    if isinstance(query, Listing):
+        raise QueryFailed("INVALID_VIEW: Failed analyzing stored view: it is no query")
+    return query
+
+
 def _listing(sql: str) -> Listing | None:
     if SHOW_DATABASES.fullmatch(sql):
         return Listing("databases")
@@ -122,11 +130,22 @@ def _reference(node: exp.Table, sql: str) -> TableReference:
 
 def point_to(reference: TableReference, relation: str) -> None:
     """Make the query read the DuckDB relation, under the name it gave to the table."""
+    _put_in_place(reference, exp.Table(this=exp.to_identifier(relation, quoted=True)))
+
+
+def replace_by_query(reference: TableReference, query: exp.Expression) -> None:
+    """Make the query read what another one answers, under the name it gave to the view."""
+    _put_in_place(reference, exp.Subquery(this=query))
+
+
+def _put_in_place(reference: TableReference, source: exp.Expression) -> None:
     alias = reference.node.args.get("alias") or exp.TableAlias(
         this=exp.to_identifier(reference.node.name, quoted=True)
     )
-    kept = {key: reference.node.args.get(key) for key in ("joins", "pivots", "sample")}
-    reference.node.replace(exp.Table(this=exp.to_identifier(relation, quoted=True), alias=alias, **kept))
+    for key in ("joins", "pivots", "sample"):
+        source.set(key, reference.node.args.get(key))
+    source.set("alias", alias)
+    reference.node.replace(source)
 
 
 def to_duckdb(query: exp.Expression) -> str:

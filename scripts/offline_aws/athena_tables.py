@@ -1,9 +1,11 @@
-"""The emulated Glue catalog's tables as Arrow, with the columns that the asking role may see."""
+"""The emulated Glue catalog's tables as Arrow, with the columns and rows that the asking role may see."""
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,6 +43,23 @@ class Scanned:
     scanned_bytes: int
     casts: dict[str, str]
     """Columns that are still text, and the DuckDB type that each is to become; null where it cannot."""
+    filtered: Filtered | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filtered:
+    """What of the data may be shown: some columns of the rows that meet an SQL condition."""
+
+    columns: tuple[str, ...]
+    condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A view's query, and the database that its bare names are of."""
+
+    sql: str
+    database: str
 
 
 class Catalog:
@@ -80,28 +99,39 @@ class Catalog:
         """The catalog's columns, partition keys last, that the principal may SELECT."""
         described = table.as_dict()
         columns = [*described["StorageDescriptor"].get("Columns", []), *described.get("PartitionKeys", [])]
-        if self.principal_arn is None:
-            return columns
-        names = [column["Name"] for column in columns]
-        granted = set(lake_formation.granted_columns(self.principal_arn, database, table.name, names))
+        granted = set(self._readable(database, table, columns).columns)
         return [column for column in columns if column["Name"] in granted]
 
+    def _readable(
+        self, database: str, table: FakeTable, columns: list[dict[str, Any]]
+    ) -> lake_formation.Readable:
+        names = tuple(column["Name"] for column in columns)
+        if self.principal_arn is None:
+            return lake_formation.Readable(names, None)
+        return lake_formation.readable(self.principal_arn, database, table.name, names)
+
     def read(self, database: str, table: FakeTable, as_of: AsOf) -> Scanned:
-        visible = [column["Name"] for column in self.visible_columns(database, table)]
+        columns = self.visible_columns(database, table)
+        visible = [column["Name"] for column in columns]
+        condition = self._readable(database, table, columns).condition
         if is_iceberg(table):
-            return self._read_iceberg(table, visible, as_of)
+            return self._read_iceberg(table, visible, condition, as_of)
+        if condition is not None:
+            raise QueryFailed("NOT_SUPPORTED: of a CSV table the offline AWS filters no rows")
         if as_of != AsOf():
             raise QueryFailed("NOT_SUPPORTED: only an Iceberg table can be read as of a time or version")
         return self._read_csv(table, visible)
 
     def read_view(self, database: str, table: FakeTable, view: str, position: str) -> Scanned:
-        """`table$snapshots` and the like. They show file statistics, so every column must be granted."""
+        """`table$snapshots` and the like. They show file statistics, so every cell must be granted."""
         if not is_iceberg(table) or view not in ICEBERG_VIEWS:
             raise QueryFailed(
                 f"TABLE_NOT_FOUND: {position}: Table '{DEFAULT_CATALOG}.{database}.{table.name}${view}' "
                 "does not exist"
             )
-        if len(self.visible_columns(database, table)) < len(table.as_dict()["StorageDescriptor"]["Columns"]):
+        columns = table.as_dict()["StorageDescriptor"]["Columns"]
+        readable = self._readable(database, table, columns)
+        if len(readable.columns) < len(columns) or readable.condition is not None:
             raise QueryFailed(
                 "Insufficient permissions to execute the query. Insufficient Lake Formation permission(s) "
                 f"on {table.name}${view}"
@@ -121,7 +151,9 @@ class Catalog:
         location = table.as_dict()["Parameters"]["metadata_location"]
         return StaticTable.from_metadata(location, properties)
 
-    def _read_iceberg(self, table: FakeTable, visible: list[str], as_of: AsOf) -> Scanned:
+    def _read_iceberg(
+        self, table: FakeTable, visible: list[str], condition: str | None, as_of: AsOf
+    ) -> Scanned:
         iceberg = self._open_iceberg(table)
         snapshot_id = as_of.snapshot_id
         if as_of.moment is not None:
@@ -133,15 +165,13 @@ class Catalog:
             raise QueryFailed(f"INVALID_ARGUMENTS: Iceberg snapshot ID does not exists: {snapshot_id}")
         # The schema may be ahead of the catalog's columns: what nobody was granted stays unseen.
         known = {field.name for field in iceberg.schema().fields}
-        if self.principal_arn is None:
-            selected = tuple(field.name for field in iceberg.schema().fields)
-        else:
-            selected = tuple(name for name in visible if name in known)
+        everything = tuple(field.name for field in iceberg.schema().fields)
+        shown = everything if self.principal_arn is None else tuple(n for n in visible if n in known)
+        selected = shown if condition is None else everything  # which may name a column that is not shown
         scan = iceberg.scan(selected_fields=selected, snapshot_id=snapshot_id)
-        files = list(scan.plan_files())
-        return Scanned(
-            scan.to_arrow().select(list(selected)), sum(task.file.file_size_in_bytes for task in files), {}
-        )
+        size = sum(task.file.file_size_in_bytes for task in scan.plan_files())
+        data = scan.to_arrow().select(list(selected))
+        return Scanned(data, size, {}, Filtered(shown, condition) if condition is not None else None)
 
     def _read_csv(self, table: FakeTable, visible: list[str]) -> Scanned:
         import pyarrow as pa
@@ -170,6 +200,19 @@ class Catalog:
         for key in keys:
             if not key.name.rsplit("/", 1)[-1].startswith(("_", ".")):
                 yield key.value
+
+
+def view_of(table: FakeTable) -> View | None:
+    """The query of an Athena view, which the catalog keeps as Presto encodes it; None of any other table.
+
+    Encoding: https://docs.aws.amazon.com/athena/latest/ug/views-glue.html
+    """
+    described = table.as_dict()
+    text = described.get("ViewOriginalText") or ""
+    if described.get("TableType") != "VIRTUAL_VIEW" or not text.startswith("/* Presto View: "):
+        return None
+    body = json.loads(base64.b64decode(text.removeprefix("/* Presto View: ").removesuffix(" */")))
+    return View(body["originalSql"], body["schema"])
 
 
 def is_iceberg(table: FakeTable) -> bool:

@@ -12,6 +12,8 @@ What moto has wrong, and what is here instead:
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from moto.core.utils import unix_time
@@ -24,6 +26,7 @@ from scripts.offline_aws.lake_formation_checks import check_principal, check_res
 from scripts.offline_aws.lake_formation_defaults import apply_default_permissions
 from scripts.offline_aws.lake_formation_filters import (
     columns_of_filter,
+    condition_of_filter,
     filters_of,
     serve_data_cells_filters,
 )
@@ -55,17 +58,25 @@ def install(state: ServerState) -> None:
     apply_default_permissions()
 
 
-def granted_columns(principal_arn: str, database: str, table: str, all_columns: list[str]) -> list[str]:
-    """The columns of a table that a principal may SELECT, in the order of `all_columns`.
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """What a principal may SELECT of a table: columns in their order, of rows that meet the condition."""
 
-    A role session counts as its role. Grants through IAMAllowedPrincipals count, as Lake Formation then
-    leaves the decision to IAM. A data cells filter opens its columns; its row filter is not applied.
-    LF-tag expressions and the implicit permissions of a table's creator are not emulated.
+    columns: tuple[str, ...]
+    condition: str | None
+
+
+def readable(principal_arn: str, database: str, table: str, all_columns: Sequence[str]) -> Readable:
+    """A role session counts as its role. Grants through IAMAllowedPrincipals count, as Lake Formation then
+    leaves the decision to IAM. LF-tag expressions and the implicit permissions of a table's creator are not
+    emulated; nor are cells: of several data cells filters, columns and rows add up, each by itself, and a
+    grant without a filter opens all rows.
     """
     assert _state is not None, "install() comes first"
     backend = lakeformation_backends[_state.account_id][_state.region]
     holders = {_role_of_session(principal_arn), IAM_ALLOWED_PRINCIPALS, f"{_state.account_id}:IAMPrincipals"}
     granted: set[str] = set()
+    conditions: list[str | None] = []
     with LOCK:
         for (principal, key), held in grants_of(backend, _state.account_id).items():
             if principal not in holders or key.database != database:
@@ -73,10 +84,16 @@ def granted_columns(principal_arn: str, database: str, table: str, all_columns: 
             if key.kind in TABLE_KINDS and key.table in (table, ALL_TABLES):
                 if held.permissions & {"SELECT", "ALL"}:
                     granted |= {key.column} if key.column else set(all_columns) - key.excluded
+                    conditions.append(None)
             elif key.kind == "DataCellsFilter" and key.table == table and "SELECT" in held.permissions:
                 cells = filters_of(backend).get((database, table, key.other), {})
                 granted |= columns_of_filter(cells, all_columns)
-    return [column for column in all_columns if column in granted]
+                conditions.append(condition_of_filter(cells))
+    met = [f"({condition})" for condition in conditions if condition is not None]
+    return Readable(
+        tuple(column for column in all_columns if column in granted),
+        " OR ".join(met) if len(met) == len(conditions) and met else None,
+    )
 
 
 def may(principal_arn: str, permission: str, database: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from moto.lakeformation import urls
@@ -21,11 +22,16 @@ def filters_of(backend: LakeFormationBackend) -> CellsFilters:
     return backend.cells_filters
 
 
-def columns_of_filter(cells: dict[str, Any], all_columns: list[str]) -> set[str]:
+def columns_of_filter(cells: dict[str, Any], all_columns: Sequence[str]) -> set[str]:
     if "ColumnNames" in cells:
         return set(cells["ColumnNames"])
     excluded = (cells.get("ColumnWildcard") or {}).get("ExcludedColumnNames") or ()
     return set(all_columns) - set(excluded) if cells else set()
+
+
+def condition_of_filter(cells: dict[str, Any]) -> str | None:
+    """The SQL condition that rows have to meet; None where all rows are open."""
+    return (cells.get("RowFilter") or {}).get("FilterExpression")
 
 
 def serve_data_cells_filters() -> None:

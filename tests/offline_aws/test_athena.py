@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import io
+import json
 
 import pyarrow as pa
 import pytest
@@ -95,7 +97,7 @@ def lake(client, offline_aws, names):
     )
     append(offline_aws, names["database"], ROWS[:2])
     append(offline_aws, names["database"], ROWS[2:])
-    for role in ("analyst", "steward", "stranger"):
+    for role in ("analyst", "steward", "stranger", "it_reader"):
         client("iam").create_role(RoleName=f"athena-{role}", AssumeRolePolicyDocument="{}")
     table = {"DatabaseName": names["database"], "Name": "employee"}
     for role, resource in (
@@ -107,6 +109,20 @@ def lake(client, offline_aws, names):
             Resource=resource,
             Permissions=["SELECT"],
         )
+    cells = {"TableCatalogId": "123456789012", "DatabaseName": names["database"], "TableName": "employee"}
+    formation.create_data_cells_filter(
+        TableData={
+            **cells,
+            "Name": "it",
+            "ColumnNames": ["age", "salary"],
+            "RowFilter": {"FilterExpression": "department = 'IT'"},
+        }
+    )
+    formation.grant_permissions(
+        Principal={"DataLakePrincipalIdentifier": "arn:aws:iam::123456789012:role/athena-it_reader"},
+        Resource={"DataCellsFilter": {**cells, "Name": "it"}},
+        Permissions=["SELECT"],
+    )
 
 
 def append(offline_aws, database: str, rows: list[dict]) -> None:
@@ -406,3 +422,63 @@ def test_raw_csv_is_read_as_the_crawler_catalogued_it(ask_as, client, names):
         ["31", "Zoë", "2020-01-31", "2026-01-02"],
         [None, "Núñez", None, "2026-01-02"],
     ]
+
+
+def test_a_filter_shows_its_rows_and_columns(ask_as):
+    """Of a data cells filter's rows a principal sees its columns, however a query asks for others."""
+    ask = ask_as("it_reader")
+    assert ask("SELECT * FROM employee") == [["age", "salary"], ["31", "50000"]]
+    assert ask("SELECT count(*) FROM employee WHERE age > 0 OR true")[1] == ["1"]
+    assert ask("SELECT max(e.salary) FROM employee e JOIN employee f ON e.age <= f.age")[1] == ["50000"]
+    for hidden in ("SELECT department FROM employee", "SELECT age FROM employee WHERE department IS NULL"):
+        with pytest.raises(QueryFailed, match="COLUMN_NOT_FOUND"):
+            ask(hidden)
+    with pytest.raises(QueryFailed, match="Insufficient"):
+        ask('SELECT * FROM "employee$files"')
+
+
+@pytest.fixture(scope="module")
+def view(client, lake, names):
+    """`view(name, sql)` puts a view of the tables as Athena itself would, granted to analyst and steward."""
+    glue, formation = client("glue"), client("lakeformation")
+
+    def create(name: str, sql: str) -> None:
+        body = {"originalSql": sql, "catalog": "awsdatacatalog", "schema": names["database"], "columns": []}
+        encoded = base64.b64encode(json.dumps(body).encode()).decode()
+        glue.create_table(
+            DatabaseName=names["database"],
+            TableInput={
+                "Name": name,
+                "TableType": "VIRTUAL_VIEW",
+                "Parameters": {"presto_view": "true", "comment": "Presto View"},
+                "ViewOriginalText": f"/* Presto View: {encoded} */",
+                "ViewExpandedText": "/* Presto View */",
+                "StorageDescriptor": {"Columns": [{"Name": "x", "Type": "bigint"}]},
+            },
+        )
+        for role in ("analyst", "steward"):
+            formation.grant_permissions(
+                Principal={"DataLakePrincipalIdentifier": f"arn:aws:iam::123456789012:role/athena-{role}"},
+                Resource={"Table": {"DatabaseName": names["database"], "Name": name}},
+                Permissions=["SELECT"],
+            )
+
+    return create
+
+
+def test_a_view_answers_its_query_as_who_asks(ask_as, view):
+    """A view is what its query says, of other views too; whoever asks needs the view and what is below it."""
+    view("by_department", "SELECT department, count(*) AS heads FROM employee GROUP BY 1")
+    view("named", "WITH old AS (SELECT first_name, age FROM employee WHERE age > 30) SELECT * FROM old")
+    view("departments", "SELECT count(*) AS x FROM by_department d JOIN by_department e USING (heads)")
+    sql = (
+        "SELECT v.heads, e.age FROM by_department v JOIN employee e ON e.department = v.department ORDER BY 2"
+    )
+    assert ask_as("analyst")(sql) == [["heads", "age"], ["1", "28"], ["1", "31"]]
+    assert ask_as("analyst")("SELECT x FROM departments")[1] == ["9"]
+    assert ask_as("steward")("SELECT * FROM named ORDER BY age")[1:] == [["Zoë", "31"], ["Núñez", "45"]]
+    with pytest.raises(QueryFailed, match="COLUMN_NOT_FOUND"):
+        ask_as("analyst")("SELECT age FROM named")
+    for role in ("stranger", "it_reader"):
+        with pytest.raises(QueryFailed, match="Insufficient permissions"):
+            ask_as(role)("SELECT * FROM by_department")

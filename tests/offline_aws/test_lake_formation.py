@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from scripts.offline_aws.lake_formation import granted_columns
+from scripts.offline_aws.lake_formation import readable
 
 COLUMNS = ["first_name", "age", "salary"]
 
@@ -59,7 +59,7 @@ def listed(client, principal, database):
 
 
 def columns_of(principal, database):
-    return granted_columns(principal, database, "employee", COLUMNS)
+    return list(readable(principal, database, "employee", COLUMNS).columns)
 
 
 def test_table_select_is_listed_apart(client, governed, analyst):
