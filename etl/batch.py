@@ -84,8 +84,9 @@ def to_run_properties(batch: Batch, merge_mode: MergeMode, trigger: str) -> dict
     """What the Glue workflow run carries; Glue takes strings only.
 
     The key is left out, for it may name people; the job finds it by the version id, which S3 gives but once.
+    The batch id, which is made from it, is there for those who tell of the run.
     """
-    properties = asdict(batch) | {"merge_mode": merge_mode, "trigger": trigger}
+    properties = asdict(batch) | {"batch_id": batch.batch_id, "merge_mode": merge_mode, "trigger": trigger}
     del properties["key"]
     properties["landed_at"] = batch.landed_at.astimezone(UTC).isoformat()
     return {name: str(value) for name, value in properties.items()}

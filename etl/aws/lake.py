@@ -1,7 +1,7 @@
 """The lake of one run: its zones, tables, metrics and alerts, on AWS."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any, BinaryIO, Literal
 
@@ -13,12 +13,14 @@ from etl.aws.alerts import publish_alert
 from etl.aws.catalog import open_catalog
 from etl.aws.confirmations import BatchConfirmations
 from etl.aws.metrics import publish_metrics
+from etl.aws.operations import update_run, write_expectation_results
 from etl.aws.table_files import S3TableFiles
-from etl.batch import Batch
+from etl.batch import Batch, MergeMode
 from etl.contract import Column, Contract, load_columns, load_contract
 from etl.errors import HistoryInvalid, ManifestInvalid, ObjectMissing
 from etl.maintenance_report import MaintenanceReport
 from etl.manifest import Manifest, parse_manifest
+from etl.operations.records import ExpectationRecord, RunRecord
 from etl.run_files import (
     batch_key,
     gate_report_key,
@@ -140,6 +142,20 @@ class Lake:
             object_store.update_json(bucket, key, add)
         except ValueError as error:
             raise HistoryInvalid(f"s3://{bucket}/{key}", "not JSON") from error
+
+    def begin_run(self, batch: Batch, trigger: str, mode: MergeMode) -> None:
+        """Let there be a record of the run, unless there is."""
+        update_run(self._settings.docs_bucket, self._begun(batch, trigger, mode))
+
+    def update_run(self, batch: Batch, change: Callable[[RunRecord], RunRecord]) -> None:
+        begun = self._begun(batch, "unknown", MergeMode.UPSERT)  # of a run that no job began
+        update_run(self._settings.docs_bucket, begun, change)
+
+    def _begun(self, batch: Batch, trigger: str, mode: MergeMode) -> RunRecord:
+        return RunRecord.of_batch(self._settings.run_id, batch, trigger, mode)
+
+    def write_expectation_results(self, records: Sequence[ExpectationRecord]) -> None:
+        write_expectation_results(self._settings.docs_bucket, records)
 
     def write_gate_report(self, report: GateReport) -> None:
         key = gate_report_key(report.dataset, report.run_id)

@@ -55,6 +55,7 @@ def _run(step: Step, arguments: Mapping[str, str]) -> GateReport | MergeReport |
     batch, mode = from_run_properties(properties, find_key)
     lake = Lake(settings)
     if step == "gate":
+        lake.begin_run(batch, properties.get("trigger", "unknown"), mode)
         return pipeline.run_gate(batch, settings.run_id, lake)
     pa.set_memory_pool(pa.system_memory_pool())  # Arrow's own keeps what is freed: 100 MB of a merge's peak
     return pipeline.run_merge(batch, mode, settings.run_id, lake)

@@ -1,1 +1,4 @@
-"""What happens after a job failed, and what people are told. Standard library only: the Lambdas use it."""
+"""What is known of runs over time, what happens after one failed, and what people are told of it.
+
+Standard library only: the Lambdas use it.
+"""

@@ -2,6 +2,9 @@
 
 import json
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+
+from etl.operations.records import as_timestamp
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,16 @@ class Intervention:
     docs_uri: str | None
 
     def to_json(self) -> str:
-        """On one line, as Athena reads it."""
-        return json.dumps(asdict(self))
+        """On one line, its times as Athena's JSON reader takes them."""
+        times = {"opened_at": _for_athena(self.opened_at), "resolved_at": _for_athena(self.resolved_at)}
+        return json.dumps(asdict(self) | times)
+
+
+def _for_athena(time: str | None) -> str | None:
+    if time is None:
+        return None
+    moment = datetime.fromisoformat(time)
+    return as_timestamp(moment if moment.tzinfo else moment.replace(tzinfo=UTC))  # read back from a record
 
 
 def intervention_key(dataset: str, run_id: str) -> str:

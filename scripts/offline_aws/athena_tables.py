@@ -15,6 +15,7 @@ from moto.glue.models import FakeTable, glue_backends
 from moto.s3.models import s3_backends
 
 from scripts.offline_aws import lake_formation
+from scripts.offline_aws.athena_json import HIVE_JSON, Projection, json_rows, to_arrow
 from scripts.offline_aws.athena_sql import DEFAULT_CATALOG, QueryFailed
 from scripts.offline_aws.execution import PARTITION
 from scripts.offline_aws.state import ServerState
@@ -120,7 +121,8 @@ class Catalog:
             raise QueryFailed("NOT_SUPPORTED: of a CSV table the offline AWS filters no rows")
         if as_of != AsOf():
             raise QueryFailed("NOT_SUPPORTED: only an Iceberg table can be read as of a time or version")
-        return self._read_csv(table, visible)
+        serde = table.as_dict()["StorageDescriptor"].get("SerdeInfo", {}).get("SerializationLibrary")
+        return self._read_json(table, visible) if serde == HIVE_JSON else self._read_csv(table, visible)
 
     def read_view(self, database: str, table: FakeTable, view: str, position: str) -> Scanned:
         """`table$snapshots` and the like. They show file statistics, so every cell must be granted."""
@@ -193,13 +195,35 @@ class Catalog:
         types = {column["Name"]: column["Type"] for column in [*columns, *keys]}
         return Scanned(data, scanned_bytes, {name: duckdb_type(types[name]) for name in visible})
 
+    def _read_json(self, table: FakeTable, visible: list[str]) -> Scanned:
+        import pyarrow as pa
+
+        described = table.as_dict()
+        descriptor, keys = described["StorageDescriptor"], described.get("PartitionKeys", [])
+        types = {column["Name"]: column["Type"] for column in [*descriptor["Columns"], *keys]}
+        projection = Projection(
+            described["Parameters"], [key["Name"] for key in keys], descriptor["Location"]
+        )
+        rows, scanned_bytes = [], 0
+        for uri, content in self._objects(projection.folder):
+            if (partition := projection.values_of(uri)) is not None:
+                scanned_bytes += len(content)
+                of_keys = dict(zip(projection.keys, partition, strict=True))
+                rows += [row | of_keys for row in json_rows(content)]
+        columns = {name: to_arrow([row.get(name) for row in rows], types[name]) for name in visible}
+        return Scanned(pa.table(columns), scanned_bytes, {})
+
     def _contents(self, location: str) -> Iterator[bytes]:
+        return (content for _, content in self._objects(location))
+
+    def _objects(self, location: str) -> Iterator[tuple[str, bytes]]:
+        """URIs and contents; Hive takes names that begin with _ or . for hidden ones."""
         bucket, _, prefix = location.removeprefix("s3://").partition("/")
         store = s3_backends[self.state.account_id][PARTITION]
         keys, *_ = store.list_objects(store.get_bucket(bucket), prefix or None, None, None, None)
         for key in keys:
             if not key.name.rsplit("/", 1)[-1].startswith(("_", ".")):
-                yield key.value
+                yield f"s3://{bucket}/{key.name}", key.value
 
 
 def view_of(table: FakeTable) -> View | None:

@@ -23,6 +23,14 @@ locals {
     ]
   }
 
+  operations_tables = {
+    for table, declared in yamldecode(file("${var.expectations_dir}/operations.yaml")) : table => {
+      description = declared.description
+      folders     = declared.folders
+      columns     = [for property in declared.properties : { name = property.name, type = property.physicalType, description = property.description }]
+    }
+  }
+
   service_levels    = { for dataset, contract in local.contracts : dataset => { for level in contract.slaProperties : level.property => level } }
   custom_properties = { for dataset, contract in local.contracts : dataset => { for custom in contract.customProperties : custom.property => custom.value } }
 

@@ -38,6 +38,7 @@ module "catalog" {
   datasets                  = local.datasets
   lineage_columns           = local.columns[".lineage"]
   quarantine_columns        = local.columns[".quarantine"]
+  operations_tables         = local.operations_tables
   buckets                   = module.storage.buckets
   kms_key_arns              = module.storage.kms_key_arns
   manage_data_lake_settings = var.manage_data_lake_settings
@@ -63,7 +64,7 @@ module "pii_access" {
   account         = local.account
   datasets        = { for dataset in keys(local.datasets) : dataset => concat(local.columns[dataset], local.columns[".lineage"]) }
   databases       = module.catalog.databases
-  tables          = module.catalog.tables
+  tables          = merge(module.catalog.tables, { operations = module.catalog.operations_tables })
   results_bucket  = module.storage.buckets["query-results"]
   results_key_arn = module.storage.kms_key_arns.general
   workgroups      = module.query.workgroups

@@ -20,7 +20,7 @@ variable "environment" {
 }
 
 variable "expectations_dir" {
-  description = "Folder with lineage.yaml, quarantine.yaml and a folder per dataset. A folder more is a dataset more."
+  description = "Folder with lineage.yaml, quarantine.yaml, operations.yaml and a folder per dataset. A folder more is a dataset more."
   type        = string
 
   validation {

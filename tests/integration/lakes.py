@@ -17,6 +17,7 @@ from etl.aws.catalog import open_catalog
 from etl.aws.lake import Lake
 from etl.batch import Batch
 from etl.contract import Column
+from etl.operations.records import record_key
 from etl.settings import Settings
 from etl.tables.iceberg import IcebergTable
 from scripts.offline_aws.state import ServerState
@@ -113,6 +114,12 @@ class ALake:
         """The `gate`, `merge` or `manifest` of a run."""
         key = f"runs/employee/{run_id}/{part}.json"
         return json.loads(self.client("s3").get_object(Bucket=self.bucket("docs"), Key=key)["Body"].read())
+
+    def records(self, table: str, run_id: str) -> list[dict[str, Any]]:
+        """What the run over the batch of today left in one of the tables of operations."""
+        key = record_key(table, "employee", TODAY, run_id)
+        body = self.client("s3").get_object(Bucket=self.bucket("docs"), Key=key)["Body"].read()
+        return [json.loads(line) for line in body.decode().splitlines()]
 
     def has_report(self, run_id: str, part: str) -> bool:
         return f"runs/employee/{run_id}/{part}.json" in self.keys("docs")

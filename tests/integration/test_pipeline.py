@@ -37,6 +37,16 @@ def test_a_clean_batch_is_published(lake: ALake):
     assert lake.report("wr_1", "merge")["snapshot_id"] == lake.table().snapshot_id == report.snapshot_id
     assert lake.mails() == []
     assert lake.snapshots("quarantine") == 0
+    (run,), results = (lake.records(table, "wr_1") for table in ("runs", "expectation_results"))
+    assert (run["state"], run["verdict"], run["rows_inserted"], run["conflicts"]) == (
+        "published",
+        "passed",
+        600,
+        0,
+    )
+    assert run["gated_at"] <= run["published_at"]
+    assert len(results) == 27
+    assert {result["rows_failed"] for result in results} == {0}
 
 
 def test_bad_rows_go_to_quarantine_and_every_row_is_accounted_for(lake: ALake):
@@ -116,6 +126,7 @@ def test_a_file_that_cannot_be_read_is_rejected_with_an_alert(lake: ALake):
     assert gate["verdict"] == Verdict.REJECTED
     assert "column salary is missing from the header" in gate["reason"]
     assert gate["rows_read"] == gate["rows_passed"] == 0
+    assert lake.records("runs", "wr_1")[0].items() >= {"state": "rejected", "reason": gate["reason"]}.items()
     assert mail.startswith("[Lakegate critical] employee of 2026-11-24 was rejected: nothing was written\n")
     assert "column salary is missing from the header" in mail
     assert "untouched; readers see the last good batch" in mail

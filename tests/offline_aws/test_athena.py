@@ -482,3 +482,78 @@ def test_a_view_answers_its_query_as_who_asks(ask_as, view):
     for role in ("stranger", "it_reader"):
         with pytest.raises(QueryFailed, match="Insufficient permissions"):
             ask_as(role)("SELECT * FROM by_department")
+
+
+PROJECTED = {
+    "projection.enabled": "true",
+    "projection.dataset.type": "enum",
+    "projection.dataset.values": "employee,orders",
+    "projection.month.type": "date",
+    "projection.month.format": "yyyy-MM",
+    "projection.month.range": "2026-01,NOW+1DAYS",
+}
+
+
+@pytest.fixture(scope="module")
+def projected(client, lake, names):
+    """A table of JSON lines without a partition in the catalog; yields a function that puts an object."""
+    location = f"s3://{names['bucket']}/records/"
+    template = {"storage.location.template": location + "dataset=${dataset}/month=${month}/"}
+    client("glue").create_table(
+        DatabaseName=names["database"],
+        TableInput={
+            "Name": "records",
+            "StorageDescriptor": {
+                "Columns": [
+                    {"Name": "run", "Type": "string"},
+                    {"Name": "rows_read", "Type": "bigint"},
+                    {"Name": "at", "Type": "timestamp"},
+                    {"Name": "columns", "Type": "array<string>"},
+                ],
+                "Location": location,
+                "SerdeInfo": {"SerializationLibrary": "org.apache.hive.hcatalog.data.JsonSerDe"},
+            },
+            "PartitionKeys": [{"Name": name, "Type": "string"} for name in ("dataset", "month")],
+            "Parameters": PROJECTED | template,
+        },
+    )
+
+    def put(key: str, text: str) -> None:
+        client("s3").put_object(Bucket=names["bucket"], Key=f"records/{key}", Body=text.encode())
+
+    return put
+
+
+def test_json_is_found_by_partition_projection(ask_as, projected):
+    """What lies where the projection says is read at once; what lies elsewhere is not."""
+    line = (
+        '{"run": "%s", "rows_read": 7, "at": "2026-11-24 03:00:00.500", "columns": ["a", "b"], "more": 1}\n'
+    )
+    projected("dataset=employee/month=2026-11/1.json", line % "first" + '{"run": "second"}\n')
+    for outside in (
+        "dataset=people/month=2026-11/1.json",
+        "dataset=employee/month=2025-12/1.json",
+        "dataset=employee/month=2126-12/1.json",
+        "dataset=employee/month=11/1.json",
+        "dataset=employee/1.json",
+    ):
+        projected(outside, line % outside)
+
+    assert ask_as(None)("SELECT * FROM records WHERE dataset = 'employee' ORDER BY run") == [
+        ["run", "rows_read", "at", "columns", "dataset", "month"],
+        ["first", "7", "2026-11-24 03:00:00.500000", "[a, b]", "employee", "2026-11"],
+        ["second", None, None, None, "employee", "2026-11"],
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['{"at": "2026-11-24T03:00:00Z"}', '{"rows_read": "seven"}', '{\n  "run": "pretty"\n}'],
+    ids=["ISO 8601", "no number", "more than a line"],
+)
+def test_json_that_hive_cannot_read_fails_the_query(ask_as, projected, text):
+    """A record that does not fit its table is noticed here, and not on AWS."""
+    projected("dataset=orders/month=2026-11/1.json", text)
+    with pytest.raises(QueryFailed, match="HIVE"):
+        ask_as(None)("SELECT * FROM records WHERE dataset = 'orders'")
+    projected("dataset=orders/month=2026-11/1.json", "")

@@ -23,4 +23,6 @@ def test_a_record_is_one_line_of_json_below_its_dataset():
 
     assert "\n" not in opened.to_json()
     assert json.loads(opened.to_json())["resolved_at"] is None
+    assert json.loads(opened.to_json())["opened_at"] == "2026-11-24 12:00:00.000"
+    assert Intervention(**json.loads(opened.to_json())).to_json() == opened.to_json()
     assert intervention_key("employee", "wr_1") == "operations/interventions/employee/wr_1.json"

@@ -5,6 +5,7 @@ locals {
     raw        = "Files as received; the crawler describes them."
     processed  = "Rows that passed their suite."
     quarantine = "Rows that were kept out, with the reasons."
+    operations = "What runs did: counts and verdicts, no rows."
   }
 }
 

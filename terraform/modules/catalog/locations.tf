@@ -54,6 +54,30 @@ data "aws_iam_policy_document" "lake_formation" {
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = [var.kms_key_arns.sensitive]
   }
+
+  statement {
+    sid       = "ReadOperations"
+    actions   = ["s3:GetObject"]
+    resources = ["${local.s3_arn}${var.buckets.docs}/${local.operations_folder}/*"] # one file a run
+  }
+
+  statement {
+    sid       = "ListOperations"
+    actions   = ["s3:ListBucket"]
+    resources = ["${local.s3_arn}${var.buckets.docs}"]
+
+    condition {
+      test     = "StringLike"
+      variable = "s3:prefix"
+      values   = [local.operations_folder, "${local.operations_folder}/*"] # any folder of any table
+    }
+  }
+
+  statement {
+    sid       = "ReadOperationsWithKey"
+    actions   = ["kms:Decrypt"]
+    resources = [var.kms_key_arns.general]
+  }
 }
 
 resource "aws_iam_role_policy" "lake_formation" {

@@ -11,6 +11,11 @@ output "tables" {
   }
 }
 
+output "operations_tables" {
+  description = "Names of the tables of run records, once they exist."
+  value       = { for name, table in aws_glue_catalog_table.operations : name => table.name }
+}
+
 output "warehouse_arns" {
   description = "Registered S3 location per zone, once it is registered."
   value       = { for zone, location in aws_lakeformation_resource.warehouse : zone => location.arn }

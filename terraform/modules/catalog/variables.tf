@@ -48,12 +48,26 @@ variable "quarantine_columns" {
   }))
 }
 
+variable "operations_tables" {
+  description = "Per table of run records, its columns; the records are JSON in the docs zone, under operations/<table>/ in the folders that are named: dataset, month."
+  type = map(object({
+    description = string
+    folders     = list(string)
+    columns = list(object({
+      name        = string
+      type        = string
+      description = string
+    }))
+  }))
+}
+
 variable "buckets" {
-  description = "Bucket names of the raw, processed and quarantine zones."
+  description = "Bucket names of the raw, processed, quarantine and docs zones."
   type = object({
     raw        = string
     processed  = string
     quarantine = string
+    docs       = string
   })
 }
 

@@ -10,6 +10,15 @@ resource "aws_lakeformation_permissions" "analyst_database" {
   }
 }
 
+resource "aws_lakeformation_permissions" "analyst_operations_database" {
+  principal   = aws_iam_role.reader["analyst"].arn
+  permissions = ["DESCRIBE"]
+
+  database {
+    name = var.databases.operations
+  }
+}
+
 resource "aws_lakeformation_permissions" "analyst_columns" {
   for_each = var.tables.processed
 
@@ -56,6 +65,23 @@ resource "aws_lakeformation_permissions" "steward_quarantine" {
   table_with_columns {
     database_name = var.databases.quarantine
     name          = each.value
+    wildcard      = true
+  }
+}
+
+# The records of runs hold no value of a row.
+resource "aws_lakeformation_permissions" "operations" {
+  for_each = {
+    for reader_table in setproduct(keys(local.readers), keys(var.tables.operations)) :
+    join(".", reader_table) => { reader = reader_table[0], table = var.tables.operations[reader_table[1]] }
+  }
+
+  principal   = aws_iam_role.reader[each.value.reader].arn
+  permissions = ["SELECT"]
+
+  table_with_columns {
+    database_name = var.databases.operations
+    name          = each.value.table
     wildcard      = true
   }
 }

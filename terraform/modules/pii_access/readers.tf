@@ -4,14 +4,14 @@
 locals {
   readers = {
     analyst = {
-      description = "Reads the open columns of processed tables."
+      description = "Reads the open columns of processed tables, and the records of runs."
       principals  = var.principal_arns.analyst
-      databases   = [var.databases.processed]
+      databases   = [var.databases.processed, var.databases.operations]
     }
     steward = {
-      description = "Reads every column, and what was quarantined."
+      description = "Reads every column, what was quarantined, and the records of runs."
       principals  = var.principal_arns.steward
-      databases   = [var.databases.processed, var.databases.quarantine]
+      databases   = values(var.databases)
     }
   }
 

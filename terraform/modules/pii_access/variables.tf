@@ -28,18 +28,20 @@ variable "datasets" {
 }
 
 variable "databases" {
-  description = "Database names of the processed and quarantine zones."
+  description = "Database names of the processed and quarantine zones, and of the records of runs."
   type = object({
     processed  = string
     quarantine = string
+    operations = string
   })
 }
 
 variable "tables" {
-  description = "Table name per zone and dataset."
+  description = "Table name per zone and dataset; of the records of runs, per kind."
   type = object({
     processed  = map(string)
     quarantine = map(string)
+    operations = map(string)
   })
 }
 

@@ -129,6 +129,12 @@ data "aws_iam_policy_document" "stage" {
   }
 
   statement {
+    sid       = "RecordRuns"
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = [for dataset in local.datasets : "${local.s3_arn}${var.buckets.docs}/operations/runs/${dataset}/*"] # one file a run
+  }
+
+  statement {
     sid       = "TellPeople"
     actions   = ["sns:Publish"]
     resources = [var.alert_topic_arn]
@@ -197,6 +203,12 @@ data "aws_iam_policy_document" "gate" {
     sid       = "PublishDataDocs"
     actions   = ["s3:GetObject", "s3:PutObject"]
     resources = ["${local.s3_arn}${var.buckets.docs}/data-docs/*"] # pages of every run, and the index
+  }
+
+  statement {
+    sid       = "RecordExpectations"
+    actions   = ["s3:PutObject"]
+    resources = [for dataset in local.datasets : "${local.s3_arn}${var.buckets.docs}/operations/expectation_results/${dataset}/*"] # one file a run
   }
 
   statement {
