@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo up down docs maintain test test-fast torture bench chromium checkov java spark tf-check tf-docs lint format package lock clean
+.PHONY: help demo gameday up down docs maintain test test-fast torture bench chromium checkov java spark tf-check tf-docs lint format package lock clean
 
 PYTHON311 := $(firstword $(wildcard .venv/bin/python) $(shell command -v python3.11 2>/dev/null))
 PY := .venv/bin/python
@@ -35,6 +35,10 @@ $(STAMP): requirements/uv.txt requirements/dev.txt
 demo: $(STAMP) ## The whole thing on this machine; KEEP=1 leaves the offline AWS up
 	@LAKEGATE_SETUP_SECONDS=$$(cat $(SETUP_SECONDS) 2>/dev/null || true) \
 	  exec $(PY) -m scripts.demo $(if $(filter 1,$(KEEP)),--keep) $(if $(PORT),--port $(PORT))
+
+gameday: $(STAMP) ## Play known faults against the offline stack; ONLY=file-twice for one of them, KEEP=1 as in demo
+	@exec $(PY) -m scripts.gameday $(if $(ONLY),--only $(ONLY)) $(if $(filter 1,$(KEEP)),--keep) \
+	  $(if $(PORT),--port $(PORT))
 
 up: $(STAMP) ## Start the offline AWS with the stack on it; PORT=n chooses its port
 	@exec $(PY) -m scripts.up $(if $(PORT),--port $(PORT))

@@ -91,12 +91,12 @@ class Interference:
             number = len(plan.calls)
         effect = plan.effect if plan.first <= number <= plan.last else None
         if effect in _REFUSALS:
-            return _refuse(call, effect, environ, start_response)
+            return refuse(call, effect, environ, start_response)
         if effect is Effect.RESET:
-            _drop(environ, abruptly=True)
+            drop(environ, abruptly=True)
         if effect is Effect.KILL_BEFORE:
             _kill(plan)
-            _drop(environ)
+            drop(environ)
         if effect in (Effect.HELD_FOR_RETRY, Effect.HELD_FOR_BACKFILL):
             plan.is_held.set()
             plan.released.wait(60)
@@ -105,7 +105,7 @@ class Interference:
         if effect is Effect.KILL_AFTER:
             _kill(plan)
         if effect in (Effect.KILL_AFTER, Effect.LOST_ANSWER):
-            _drop(environ)
+            drop(environ)
         return answer
 
 
@@ -115,7 +115,7 @@ def _kill(plan: Plan) -> None:
         os.kill(plan.pid, signal.SIGKILL)
 
 
-def _drop(environ: dict[str, Any], *, abruptly: bool = False) -> None:
+def drop(environ: dict[str, Any], *, abruptly: bool = False) -> None:
     """Close the connection without an answer; `abruptly` sends a reset in place of an orderly end."""
     connection: socket.socket = environ["werkzeug.socket"]
     if abruptly:
@@ -127,7 +127,7 @@ def _drop(environ: dict[str, Any], *, abruptly: bool = False) -> None:
     raise ConnectionAbortedError
 
 
-def _refuse(call: Call, effect: Effect, environ: dict[str, Any], start_response: Any) -> list[bytes]:
+def refuse(call: Call, effect: Effect, environ: dict[str, Any], start_response: Any) -> list[bytes]:
     """AWS's refusal in the words of the service's protocol."""
     content_type = environ.get("CONTENT_TYPE", "")
     protocol = call.service if call.service == "s3" else "query" if "urlencoded" in content_type else ""

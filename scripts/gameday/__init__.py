@@ -1,0 +1,1 @@
+"""A game day: known faults against the offline stack, and whether each ends as documented."""
