@@ -13,6 +13,7 @@ from etl.gates import ReadFile
 from etl.identity_alert import compose_identity_alert
 from etl.manifest import Manifest
 from etl.merged import Duplicates, Merged
+from etl.operations.freshness import Cause
 from etl.operations.runs import after_gate, after_merge, expectation_records
 from etl.outcome import ExpectationOutcome
 from etl.publishing import publish_run
@@ -85,6 +86,8 @@ def report_gate(batch: Batch, run_id: str, finding: Finding, lake: Lake, watch: 
     )
     lake.write_expectation_results(expectation_records(report, finding.outcomes))
     lake.update_run(batch, lambda run: after_gate(run, report, lake.docs_uri(report.docs_key)))
+    if not report.verdict.lets_rows_pass:
+        lake.mark_refused(batch, Cause.REJECTED if report.verdict is Verdict.REJECTED else Cause.FAILED)
     if not report.verdict.lets_rows_pass or report.warnings or report.drift.changes_schema:
         lake.publish_alert(_gate_alert(batch, report, finding, lake))
     lake.write_gate_report(report)  # last: who finds it may rely on the alert being out
@@ -138,6 +141,7 @@ def report_merge(
     if identity and _needs_a_look(report, identity):
         lake.publish_alert(compose_identity_alert(batch, report, lake.merge_report_uri(report)))
     lake.update_run(batch, lambda run: after_merge(run, report))
+    lake.mark_published(batch, run_id)
     lake.write_merge_report(report)  # after the alert, so that a run that is killed between tells of both
     lake.publish_metrics(
         {

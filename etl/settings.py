@@ -1,5 +1,6 @@
 """Job arguments and environment → Settings, read once."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
@@ -82,4 +83,33 @@ def from_environment() -> LambdaSettings:
         docs_bucket=os.environ["DOCS_BUCKET"],
         alert_topic_arn=os.environ["ALERT_TOPIC_ARN"],
         datasets=frozenset(os.environ.get("DATASETS", "").split(",")),  # only start_workflow is told
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What the contract promises of a dataset; Terraform passes it on."""
+
+    freshness_hours: float
+    availability_percent: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeSettings:
+    """What the probe of freshness is told through its environment; `promises` is by dataset."""
+
+    raw_bucket: str
+    docs_bucket: str
+    metrics_namespace: str
+    promises: Mapping[str, Promise]
+
+
+def from_probe_environment() -> ProbeSettings:
+    """Raises KeyError naming the variable that is not set: the deployment is wrong then."""
+    promises = json.loads(os.environ["PROMISES"])
+    return ProbeSettings(
+        raw_bucket=os.environ["RAW_BUCKET"],
+        docs_bucket=os.environ["DOCS_BUCKET"],
+        metrics_namespace=os.environ["METRICS_NAMESPACE"],
+        promises={dataset: Promise(**promise) for dataset, promise in promises.items()},
     )

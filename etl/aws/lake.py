@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any, BinaryIO, Literal
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ from etl.aws import object_store
 from etl.aws.alerts import publish_alert
 from etl.aws.catalog import open_catalog
 from etl.aws.confirmations import BatchConfirmations
+from etl.aws.freshness import update_latest
 from etl.aws.metrics import publish_metrics
 from etl.aws.operations import update_run, write_expectation_results
 from etl.aws.table_files import S3TableFiles
@@ -20,6 +22,7 @@ from etl.contract import Column, Contract, load_columns, load_contract
 from etl.errors import HistoryInvalid, ManifestInvalid, ObjectMissing
 from etl.maintenance_report import MaintenanceReport
 from etl.manifest import Manifest, parse_manifest
+from etl.operations.freshness import Cause, Latest
 from etl.operations.records import ExpectationRecord, RunRecord
 from etl.run_files import (
     batch_key,
@@ -153,6 +156,17 @@ class Lake:
 
     def _begun(self, batch: Batch, trigger: str, mode: MergeMode) -> RunRecord:
         return RunRecord.of_batch(self._settings.run_id, batch, trigger, mode)
+
+    def mark_published(self, batch: Batch, run_id: str) -> None:
+        """Let the probe of freshness know."""
+        now, date_, of = datetime.now(UTC), batch.batch_date, (batch.batch_id, run_id, batch.landed_at)
+        self._update_latest(lambda known: known.with_published(batch.version_id, date_, *of, now))
+
+    def mark_refused(self, batch: Batch, cause: Cause) -> None:
+        self._update_latest(lambda known: known.with_refused(batch.version_id, batch.batch_date, cause))
+
+    def _update_latest(self, change: Callable[[Latest], Latest]) -> None:
+        update_latest(self._settings.docs_bucket, self._settings.dataset, change)
 
     def write_expectation_results(self, records: Sequence[ExpectationRecord]) -> None:
         write_expectation_results(self._settings.docs_bucket, records)

@@ -87,9 +87,13 @@ def list_keys(bucket: str, prefix: str, after: str) -> Iterator[str]:
     return (entry["Key"] for page in pages for entry in page.get("Contents", ()))
 
 
-def list_versions(bucket: str, prefix: str) -> list[dict[str, Any]]:
-    """The latest version of every object, in the words of etl.batch.Batch, oldest first."""
-    pages = client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
+def list_versions(bucket: str, prefix: str, after: str = "") -> list[dict[str, Any]]:
+    """The latest version of every object, in the words of etl.batch.Batch, oldest first.
+
+    Of those alone whose keys come after `after`, if that is given.
+    """
+    begin = {"KeyMarker": after} if after else {}
+    pages = client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix, **begin)
     latest = [version for page in pages for version in page.get("Versions", []) if version["IsLatest"]]
     return [
         {

@@ -1,10 +1,12 @@
 """The records of runs, in the docs zone. Standard library and boto3 only: the Lambdas use it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
+from etl.aws.freshness import update_latest
 from etl.aws.object_store import update_json, write_object
+from etl.operations.freshness import Cause
 from etl.operations.records import (
     EXPECTATION_RESULTS,
     RUNS,
@@ -36,13 +38,17 @@ def record_failed_run(
     attempts: int,
     at: datetime,
 ) -> None:
-    """Let the run's record say that its `attempts`-th attempt failed in `step`; again changes nothing.
+    """Let the run's record say that its `attempts`-th attempt failed in `step`, and tell the probe.
+
+    Again changes nothing.
 
     `properties` is what the workflow run carries (etl.batch.to_run_properties). A run that was published in
     the meantime stays so.
     """
     begun = RunRecord.of_properties(run_id, properties)
     update_run(docs_bucket, begun, lambda run: run.failed(step, error, attempts, at))
+    version_id, day = properties["version_id"], date.fromisoformat(properties["batch_date"])
+    update_latest(docs_bucket, begun.dataset, lambda known: known.with_refused(version_id, day, Cause.FAILED))
 
 
 def write_expectation_results(docs_bucket: str, records: Sequence[ExpectationRecord]) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from moto.core.responses import TYPE_RESPONSE, ActionResult
 from moto.iam.access_control import IAMPolicy, PermissionResult
-from moto.s3.models import FakeBucket
+from moto.s3.models import FakeBucket, S3Backend
 from moto.s3.responses import S3Response
 
 from scripts.offline_aws.state import ServerState
@@ -16,6 +16,7 @@ from scripts.offline_aws.state import ServerState
 
 def install(_: ServerState) -> None:
     S3Response.get_bucket_notification = _with_event_bridge(S3Response.get_bucket_notification)
+    S3Backend.list_object_versions = _listing_after_a_key(S3Backend.list_object_versions)
     FakeBucket.get_permission = _get_permission
     FakeBucket._log_permissions_enabled_policy = staticmethod(
         _with_structured_principals(FakeBucket._log_permissions_enabled_policy)
@@ -42,6 +43,21 @@ def _with_event_bridge(get_bucket_notification: Any) -> Any:
             del self.serialized
 
     return get_with_event_bridge
+
+
+def _listing_after_a_key(list_object_versions: Any) -> Any:
+    """moto always skips one version at a key marker without a version, though the marker may be no key."""
+
+    def list_after(self: S3Backend, bucket_name: str, *given: Any, **more: Any) -> tuple[Any, ...]:
+        marker = more.get("key_marker")
+        if not marker or more.get("version_id_marker") or more.get("delimiter"):
+            return list_object_versions(self, bucket_name, *given, **more)
+        everything = more | {"key_marker": None, "max_keys": None}
+        versions, prefixes, deleted, *_ = list_object_versions(self, bucket_name, *given, **everything)
+        after = ([one for one in found if one.name > marker] for found in (versions, deleted))
+        return next(after), prefixes, next(after), None, None
+
+    return list_after
 
 
 def _get_permission(self: FakeBucket, action: str, resource: str) -> PermissionResult:

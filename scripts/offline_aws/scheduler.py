@@ -1,4 +1,7 @@
-"""EventBridge Scheduler's schedules on request: offline no clock fires them.
+"""EventBridge Scheduler: rate(...) schedules fire by the clock, and all of them on request.
+
+A rate begins when the schedule is made, as it does on AWS where no start date is given; cron(...) and at(...)
+wait to be asked. Of what a busy machine missed, it makes up for the last time only.
 
     POST /lakegate-offline/schedules/<group>/<name>/fire
 
@@ -11,8 +14,10 @@ from __future__ import annotations
 import json
 import logging
 import re
+import threading
+import time
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
@@ -32,12 +37,54 @@ log = logging.getLogger("offline_aws.scheduler")
 FIRE = re.compile(r"/lakegate-offline/schedules/([^/]+)/([^/]+)/fire")
 
 
+_RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
+_TICK_SECONDS = 0.5
+
+
 class CannotFire(Exception):
     """The schedule, its target or its role is not what firing it needs."""
 
 
-def fire(state: ServerState, group: str, name: str) -> str:
-    """Invoke the schedule's target once, and answer the target's ARN."""
+class Clock:
+    """Fires each schedule with a rate at its times, until the process ends."""
+
+    def __init__(self, state: ServerState) -> None:
+        self._state = state
+        self._fired: dict[tuple[str, float], int] = {}  # by ARN and creation, the last time
+
+    def start(self) -> None:
+        threading.Thread(target=self._run, name="scheduler", daemon=True).start()
+
+    def _run(self) -> None:
+        while True:
+            self.tick(time.time())
+            time.sleep(_TICK_SECONDS)
+
+    def tick(self, now: float) -> None:
+        """Fire what is due. What cannot be fired is logged, and due again the next time only."""
+        groups = scheduler_backends[self._state.account_id][self._state.region].schedule_groups
+        for schedule in [one for group in list(groups.values()) for one in list(group.schedules.values())]:
+            interval = _interval(schedule.schedule_expression)
+            if interval is None or schedule.state != "ENABLED":
+                continue
+            count = int((now - schedule.creation_date) // interval.total_seconds())
+            key = (schedule.arn, schedule.creation_date)
+            if count > self._fired.get(key, -1):
+                self._fired[key] = count
+                at = datetime.fromtimestamp(schedule.creation_date, UTC) + count * interval
+                try:
+                    fire(self._state, schedule.group_name, schedule.name, at)
+                except CannotFire as reason:
+                    log.warning("%s was not fired: %s", schedule.arn, reason)
+
+
+def _interval(expression: str) -> timedelta | None:
+    match = _RATE.fullmatch(expression)
+    return timedelta(**{f"{match[2]}s": int(match[1])}) if match else None
+
+
+def fire(state: ServerState, group: str, name: str, at: datetime | None = None) -> str:
+    """Invoke the schedule's target once, for now or another time, and answer the target's ARN."""
     try:
         schedule = scheduler_backends[state.account_id][state.region].get_schedule(group, name)
     except JsonRESTError as error:
@@ -47,7 +94,7 @@ def fire(state: ServerState, group: str, name: str) -> str:
         assume_service_role(state, target["RoleArn"], "scheduler.amazonaws.com", name)
     except RoleNotAssumable as error:
         raise CannotFire(f"the scheduler cannot assume role {error}") from None
-    _send(state, target["Arn"], _with_context(target.get("Input", "{}"), schedule))
+    _send(state, target["Arn"], _with_context(target.get("Input", "{}"), schedule, at))
     log.info("fired %s/%s: %s", group, name, target["Arn"])
     return target["Arn"]
 
@@ -65,11 +112,11 @@ def _send(state: ServerState, target_arn: str, text: str) -> None:
         raise CannotFire(f"targets of service {arn.service} are not emulated")
 
 
-def _with_context(text: str, schedule: Schedule) -> str:
+def _with_context(text: str, schedule: Schedule, at: datetime | None) -> str:
     """The context attributes that an input may name are replaced, as the scheduler does."""
     facts = {
         "<aws.scheduler.schedule-arn>": schedule.arn,
-        "<aws.scheduler.scheduled-time>": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "<aws.scheduler.scheduled-time>": (at or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "<aws.scheduler.attempt-number>": "1",
     }
     for name, value in facts.items():
@@ -95,3 +142,4 @@ def install(state: ServerState) -> None:
         return [json.dumps(answer).encode()]
 
     DomainDispatcherApplication.__call__ = dispatch
+    Clock(state).start()

@@ -54,6 +54,7 @@ locals {
       columns              = local.columns[dataset]
       schedule             = local.service_levels[dataset].frequency.schedule
       freshness_hours      = local.service_levels[dataset].freshness.value * local.hours_per_unit[local.service_levels[dataset].freshness.unit]
+      availability_percent = try(local.service_levels[dataset].availability.value, 99.9)
       maintenance_schedule = try(local.custom_properties[dataset].maintenance.schedule, local.maintenance_schedule)
 
       # Of every resource of one dataset; they override the provider's default tags.

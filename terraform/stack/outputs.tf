@@ -46,7 +46,13 @@ output "steward_role_arn" {
 output "lambda_functions" {
   description = "Function name per role."
   value = {
-    start-workflow = module.landing.function_name
-    handle-failure = module.operations.function_name
+    start-workflow  = module.landing.function_name
+    handle-failure  = module.operations.function_name
+    probe-freshness = module.operations.probe_function_name
   }
+}
+
+output "service_levels" {
+  description = "Per dataset, the hours from one published batch to the next that its contract promises, and in what share of the time."
+  value       = { for dataset, facts in local.datasets : dataset => { freshness_hours = facts.freshness_hours, availability_percent = facts.availability_percent } }
 }

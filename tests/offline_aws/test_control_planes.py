@@ -100,6 +100,16 @@ class TestS3:
         )
         assert "EventBridgeConfiguration" in s3.get_bucket_notification_configuration(Bucket=bucket)
 
+    def test_versions_are_listed_after_a_marker_that_is_no_key(self, client, bucket):
+        """S3 begins with the first key after the marker, which need not be one itself."""
+        s3 = client("s3")
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        for key in ("a/1", "a/2", "a/2", "b/1"):
+            s3.put_object(Bucket=bucket, Key=key, Body=b"1")
+        for marker, keys in (("a/1", ["a/2", "a/2"]), ("a/15", ["a/2", "a/2"]), ("a/2", [])):
+            answer = s3.list_object_versions(Bucket=bucket, Prefix="a/", KeyMarker=marker)
+            assert [version["Key"] for version in answer.get("Versions", [])] == keys
+
     def test_a_deny_of_plain_http_lets_requests_through(self, client, bucket):
         """A Deny applies where its condition is met; requests here count as made over TLS."""
         s3 = client("s3")

@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from datetime import datetime
 
 import pytest
 from deployments import Deployer, until
+
+from scripts.offline_aws.scheduler import Clock
 
 
 @pytest.fixture
@@ -30,11 +33,11 @@ def fire(offline_aws):
     return post
 
 
-def schedule(client, deploy, target: str, **fields) -> None:
+def schedule(client, deploy, target: str, expression: str = "cron(0 3 * * ? *)", **fields) -> None:
     client("scheduler").create_schedule(
         Name=deploy.name,
         GroupName="default",
-        ScheduleExpression="cron(0 3 * * ? *)",
+        ScheduleExpression=expression,
         FlexibleTimeWindow={"Mode": "OFF"},
         Target={"Arn": target, "RoleArn": deploy.role_for("scheduler"), **fields},
     )
@@ -83,3 +86,21 @@ def test_what_cannot_be_fired_says_why(client, deploy, fire, target, fields, rea
 def test_an_unknown_schedule_cannot_be_fired(fire):
     """The name must be one that is deployed."""
     assert fire("default", "no-such-schedule")[0] == 409
+
+
+def test_a_rate_fires_by_the_clock(client, deploy, offline_aws):
+    """A schedule with a rate fires when it is made and at each of its times, once, and says which it is."""
+    queue = client("sqs").create_queue(QueueName=deploy.name)["QueueUrl"]
+    arn = f"arn:aws:sqs:us-east-1:123456789012:{deploy.name}"
+    schedule(client, deploy, arn, expression="rate(5 minutes)", Input="<aws.scheduler.scheduled-time>")
+    made = client("scheduler").get_schedule(Name=deploy.name)["CreationDate"]
+    first = until(lambda: client("sqs").receive_message(QueueUrl=queue).get("Messages"))
+    ahead = Clock(offline_aws.state)  # one that has fired nothing yet, and is told the time
+    for seconds in (1000, 1001, 1100, 1201):
+        ahead.tick(made.timestamp() + seconds)
+    later = until(
+        lambda: client("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages")
+    )
+
+    told = [datetime.fromisoformat(message["Body"]) for message in (*first, *later)]
+    assert [round((at - made).total_seconds()) for at in told] in ([0, 900, 1200], [-1, 899, 1199])

@@ -18,9 +18,10 @@ SKIPS = {
     "CKV2_AWS_62": 1,
     "CKV_AWS_109": 2,
     "CKV_AWS_111": 2,
-    "CKV_AWS_117": 1,
+    "CKV_AWS_116": 1,
+    "CKV_AWS_117": 2,
     "CKV_AWS_144": 1,
-    "CKV_AWS_272": 1,
+    "CKV_AWS_272": 2,
     "CKV_AWS_300": 1,
     "CKV_AWS_356": 2,
 }

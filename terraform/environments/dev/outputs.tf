@@ -47,3 +47,8 @@ output "lambda_functions" {
   description = "Function name per role."
   value       = module.stack.lambda_functions
 }
+
+output "service_levels" {
+  description = "Per dataset, the hours from one published batch to the next that its contract promises, and in what share of the time."
+  value       = module.stack.service_levels
+}

@@ -13,11 +13,12 @@ variable "account" {
 }
 
 variable "datasets" {
-  description = "Per dataset, the hours from one published batch to the next that its contract promises, its owner, and the tags of what is made for it."
+  description = "Per dataset, the hours from one published batch to the next that its contract promises, in what share of the time, its owner, and the tags of what is made for it."
   type = map(object({
-    freshness_hours = number
-    owner           = string
-    tags            = map(string)
+    freshness_hours      = number
+    availability_percent = number
+    owner                = string
+    tags                 = map(string)
   }))
 
   validation {
@@ -26,6 +27,11 @@ variable "datasets" {
       floor(dataset.freshness_hours) == dataset.freshness_hours && dataset.freshness_hours >= 1 && dataset.freshness_hours <= 168
     ])
     error_message = "Freshness is promised in whole hours, 1 to 168: a CloudWatch alarm looks back seven days at most."
+  }
+
+  validation {
+    condition     = alltrue([for dataset in var.datasets : dataset.availability_percent >= 90 && dataset.availability_percent < 100])
+    error_message = "Availability is promised as 90 to less than 100 percent: without an error budget every late minute breaks the promise."
   }
 }
 

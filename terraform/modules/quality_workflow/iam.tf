@@ -129,9 +129,13 @@ data "aws_iam_policy_document" "stage" {
   }
 
   statement {
-    sid       = "RecordRuns"
-    actions   = ["s3:GetObject", "s3:PutObject"]
-    resources = [for dataset in local.datasets : "${local.s3_arn}${var.buckets.docs}/operations/runs/${dataset}/*"] # one file a run
+    sid     = "RecordRuns"
+    actions = ["s3:GetObject", "s3:PutObject"]
+
+    resources = concat(
+      [for dataset in local.datasets : "${local.s3_arn}${var.buckets.docs}/operations/runs/${dataset}/*"], # one file a run
+      [for dataset in local.datasets : "${local.s3_arn}${var.buckets.docs}/operations/latest/${dataset}.json"],
+    )
   }
 
   statement {
