@@ -52,11 +52,13 @@ docs: $(STAMP) ## Serve the Data Docs on this machine; ENV=dev or ENV=prod for t
 maintain: $(STAMP) ## Maintain the tables now; DATASET=employee for one dataset, ENV=dev or ENV=prod in an AWS account
 	@exec $(PY) -m scripts.maintain --env $(or $(ENV),local) $(if $(DATASET),--dataset $(DATASET))
 
+# One process more than there are cores, since whoever applies the stack waits most of the time. The files begin in
+# the order that tests/conftest.py gives them.
 test: $(STAMP) chromium checkov java spark ## All tests
-	@exec $(PY) -m pytest -n auto --dist loadfile
+	@exec $(PY) -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadfile --no-loadscope-reorder
 
 test-fast: $(STAMP) ## The quick ones of the tests: no Terraform, no whole jobs
-	@exec $(PY) -m pytest -n auto --dist loadfile -m "not slow"
+	@exec $(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow"
 
 tf-check: $(STAMP) checkov ## What is checked about the Terraform: format, conventions, READMEs, checkov
 	@terraform fmt -check -recursive terraform

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -14,6 +15,32 @@ from hypothesis import HealthCheck, settings
 from scripts.offline_aws.server import OfflineAws, log_to_file
 
 _numbers = itertools.count(1)
+_TESTS = Path(__file__).parent
+
+# The files that take longest, in the order in which they begin: else one of them is alone at the end. Those
+# that apply the stack wait for a minute; what computes all the while stands between them.
+_FIRST = (
+    "e2e/test_canary.py",
+    "property/test_arrow_engine.py",
+    "integration/test_both_engines.py",
+    "e2e/test_demo.py",
+    "torture/test_torture.py",
+    "integration/test_iceberg.py",
+    "integration/test_maintenance.py",
+    "property/test_merge_laws.py",
+    "torture/test_maintenance_points.py",
+    "e2e/test_interruption.py",
+    "integration/test_pipeline.py",
+    "integration/test_fail_closed.py",
+    "browser/test_pages.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {_TESTS / name: place for place, name in enumerate(_FIRST)}
+    assert all(file.exists() for file in places), "a file of _FIRST has another name by now"
+    items.sort(key=lambda item: places.get(item.path, len(places)))
+
 
 # How long one example takes says more about what else this machine does than about the code.
 settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])

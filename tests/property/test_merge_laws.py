@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from builders import NOON, TODAY, a_batch, some_employees
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,6 +15,8 @@ from etl.batch import Batch, MergeMode
 from etl.key import Key
 from etl.steps.confirmed import confirmed_keys, leave_confirmed
 from etl.steps.merge import MergePlan, add_lineage, plan_merge, to_key_rows, wanted_keys
+
+pytestmark = pytest.mark.slow
 
 QUICK = settings(max_examples=25)
 KEY = Key(("first_name", "last_name", "age"))
