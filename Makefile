@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo gameday up down docs maintain test test-fast torture bench chromium checkov java spark tf-check tf-docs lint format package lock clean
+.PHONY: help demo gameday up down docs maintain plan apply destroy bootstrap test test-fast torture bench chromium checkov java spark tf-check tf-docs lint format package lock clean
 
 PYTHON311 := $(firstword $(wildcard .venv/bin/python) $(shell command -v python3.11 2>/dev/null))
 PY := .venv/bin/python
@@ -54,6 +54,18 @@ maintain: $(STAMP) ## Maintain the tables now; DATASET=employee for one dataset,
 
 # One process more than there are cores, since whoever applies the stack waits most of the time. The files begin in
 # the order that tests/conftest.py gives them.
+plan: $(STAMP) ## What an apply would change; ENV=dev or ENV=prod in your AWS account, else on the offline AWS
+	@exec $(PY) -m scripts.deploy plan --env $(or $(ENV),local)
+
+apply: $(STAMP) ## Bring an environment to this checkout; ENV=..., YES=1 answers for you
+	@exec $(PY) -m scripts.deploy apply --env $(or $(ENV),local) $(if $(filter 1,$(YES)),--yes)
+
+destroy: $(STAMP) ## Remove an environment and all that it holds; ENV=..., YES=1 answers for you
+	@exec $(PY) -m scripts.deploy destroy --env $(or $(ENV),local) $(if $(filter 1,$(YES)),--yes)
+
+bootstrap: $(STAMP) ## The bucket of Terraform's state, once per AWS account and region; ENV=dev or ENV=prod
+	@exec $(PY) -m scripts.deploy bootstrap --env $(or $(ENV),local) $(if $(filter 1,$(YES)),--yes)
+
 test: $(STAMP) chromium checkov java spark ## All tests
 	@exec $(PY) -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadfile --no-loadscope-reorder
 

@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -48,20 +49,15 @@ def build_artifacts(out: Path) -> None:
     (out / CHECKED).write_text(checksum(EXPECTATIONS) + "\n")
 
 
-def add_glue_wheels(out: Path, console: Console) -> None:
+def add_glue_wheels(out: Path, on_progress: Callable[[int, int], None]) -> None:
     """Lay what the wheel needs beside it, for an AWS account; offline, jobs use what is installed here.
 
     Raises PackagingFailed.
     """
-    with console.status("Fetching what the Glue jobs install ...") as status:
-
-        def tell(begun: int, wanted: int) -> None:
-            status.update(f"Fetching what the Glue jobs install: {begun} of {wanted} wheels ...")
-
-        try:
-            built = build_glue_wheels(CHECKOUT / "requirements" / "runtime.txt", GLUE_WHEELS, tell)
-        except WheelsUnavailable as error:
-            raise PackagingFailed(str(error)) from None
+    try:
+        built = build_glue_wheels(CHECKOUT / "requirements" / "runtime.txt", GLUE_WHEELS, on_progress)
+    except WheelsUnavailable as error:
+        raise PackagingFailed(str(error)) from None
     shutil.copyfile(built, out / built.name)
 
 
@@ -105,7 +101,8 @@ def main(out: Annotated[Path, typer.Option(help="Folder to fill; emptied first."
     """Check the datasets, then build all that an AWS account gets."""
     try:
         build_artifacts(out)
-        add_glue_wheels(out, Console(stderr=True))
+        with Console(stderr=True).status("Fetching what the Glue jobs install") as status:
+            add_glue_wheels(out, lambda begun, wanted: status.update(f"Fetching wheels: {begun} of {wanted}"))
     except PackagingFailed as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from None

@@ -2,13 +2,9 @@
 
 import json
 import os
-import platform
-import re
 import shutil
 import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -16,11 +12,11 @@ from typing import Any, Literal
 
 from scripts.offline_aws.guard import spawn_guarded
 from scripts.package import CHECKOUT
+from scripts.terraform_mirror import MirrorUnusable, find_mirror
 
 OLDEST = (1, 9)
-_PROVIDER = Path("registry.terraform.io") / "hashicorp" / "aws"
-_MIRROR_VARIABLE = "LAKEGATE_TERRAFORM_MIRROR"
-_SEARCH_SECONDS = 5.0
+DEPLOY_DIR = CHECKOUT / "build" / "deploy"  # which backend dev and prod have; their state is in S3
+BOOTSTRAP = "bootstrap"
 _SPACE_NEEDED = 2 * 2**30  # the AWS provider unpacks to about 700 MB; state, logs and code take little
 
 
@@ -55,8 +51,22 @@ class Applied:
     slowest: tuple[tuple[str, int], ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an apply of the file would do; nothing, if nothing differs."""
+
+    file: Path
+    added: int
+    changed: int
+    removed: int
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.added or self.changed or self.removed)
+
+
 class Terraform:
-    """One environment's root module; all files Terraform makes go to `work_dir`.
+    """One environment's root module, or that of the bootstrap; all files Terraform makes go to `work_dir`.
 
     `variables` are Terraform's, `environ` is added to the process's environment.
     """
@@ -68,7 +78,7 @@ class Terraform:
         variables: Mapping[str, str] | None = None,
         environ: Mapping[str, str] | None = None,
     ):
-        self._root = CHECKOUT / "terraform" / "environments" / environment
+        self._root = root_of(environment)
         self._work_dir = work_dir
         self._work_dir.mkdir(parents=True, exist_ok=True)
         self._binary = find_terraform()
@@ -92,12 +102,31 @@ class Terraform:
         options = [f"-backend-config={option}" for option in backend_config]
         self._run("init", "-no-color", "-reconfigure", "-lockfile=readonly", *options)
 
+    def move_state(self, *backend_config: str) -> None:
+        """Take the state from the backend that was used so far to the one of these options."""
+        options = [f"-backend-config={option}" for option in backend_config]
+        self._run("init", "-no-color", "-migrate-state", "-force-copy", "-lockfile=readonly", *options)
+
+    def plan(self, on_progress: Callable[[Progress], None], *options: str) -> Plan:
+        """A plan that can be shown and applied. Raises TerraformFailed with Terraform's own diagnostics."""
+        file = self._work_dir / f"{self._root.name}.tfplan"
+        account = self._follow(on_progress, "plan", f"-out={file}", *options)
+        return Plan(file, account.planned["add"], account.planned["change"], account.planned["remove"])
+
+    def show(self, plan: Plan, *options: str) -> str:
+        """The plan as Terraform words it."""
+        return self._run("show", *options, str(plan.file)).stdout
+
+    def apply_plan(self, plan: Plan, on_progress: Callable[[Progress], None]) -> Applied:
+        total = plan.added + plan.changed + plan.removed
+        return self._follow(on_progress, "apply", str(plan.file), total=total).applied()
+
     def apply(self, on_progress: Callable[[Progress], None], *options: str) -> Applied:
         """Plan and apply without asking. Raises TerraformFailed with Terraform's own diagnostics."""
-        return self._follow(on_progress, "apply", "-auto-approve", *options)
+        return self._follow(on_progress, "apply", "-auto-approve", *options).applied()
 
     def destroy(self, on_progress: Callable[[Progress], None], *options: str) -> Applied:
-        return self._follow(on_progress, "destroy", "-auto-approve", *options)
+        return self._follow(on_progress, "destroy", "-auto-approve", *options).applied()
 
     def has_changes(self) -> bool:
         """Whether a plan would change anything."""
@@ -127,12 +156,16 @@ class Terraform:
         )
 
     def _follow(
-        self, on_progress: Callable[[Progress], None], command: Literal["apply", "destroy"], *options: str
-    ) -> Applied:
+        self,
+        on_progress: Callable[[Progress], None],
+        command: Literal["plan", "apply", "destroy"],
+        *options: str,
+        total: int = 0,
+    ) -> "_Account":
         process = self._start(
             command, "-json", "-lock-timeout=10s", "-parallelism=40", *options, stderr=subprocess.STDOUT
         )
-        account = _Account(on_progress)
+        account = _Account(on_progress, total)
         try:
             assert process.stdout
             for line in process.stdout:
@@ -142,11 +175,14 @@ class Terraform:
             process.kill()  # when we are interrupted; one that has ended does not mind
         if failed:
             raise TerraformFailed(f"terraform {command} failed:\n" + "\n".join(account.problems))
-        return account.applied()
+        return account
 
     def _write_cli_config(self) -> Path:
         """Our own CLI configuration: the user's may name a file that is not there."""
-        mirror = _find_mirror(self._work_dir)
+        try:
+            mirror = find_mirror(self._work_dir)
+        except MirrorUnusable as error:
+            raise TerraformFailed(str(error)) from None
         path = self._work_dir / "terraform.rc"
         if mirror:
             installation = (
@@ -163,10 +199,16 @@ class Terraform:
         return path
 
 
-def find_terraform() -> str:
+def root_of(environment: str) -> Path:
+    """The folder of an environment, or of the bootstrap."""
+    terraform = CHECKOUT / "terraform"
+    return terraform / BOOTSTRAP if environment == BOOTSTRAP else terraform / "environments" / environment
+
+
+def find_terraform(oldest: tuple[int, int] = OLDEST) -> str:
     """Raises TerraformFailed when it is missing or too old."""
     how = "Install it from https://developer.hashicorp.com/terraform/install and try again."
-    wanted = ".".join(map(str, OLDEST))
+    wanted = ".".join(map(str, oldest))
     binary = shutil.which("terraform")
     if not binary:
         raise TerraformFailed(f"Terraform {wanted} or newer is needed and there is none on the PATH. {how}")
@@ -177,25 +219,26 @@ def find_terraform() -> str:
         found = tuple(int(part) for part in version.split("-")[0].split(".")[:2])
     except (ValueError, KeyError) as error:
         raise TerraformFailed(f"{binary} does not tell its version. {how}") from error
-    if found < OLDEST:
+    if found < oldest:
         raise TerraformFailed(f"Terraform {wanted} or newer is needed; {binary} is {version}. {how}")
     return binary
 
 
 def read_outputs(environment: str) -> dict[str, Any]:
-    """The outputs of an environment that the user has initialised, from its own backend.
+    """The outputs of an environment that was initialised, by make or by hand, from its own backend.
 
     Raises TerraformFailed, with one line; an environment that was never applied has no outputs.
     """
-    root = CHECKOUT / "terraform" / "environments" / environment
+    root, data_dir = root_of(environment), DEPLOY_DIR / f"terraform-{environment}"
+    environ = {"TF_DATA_DIR": str(data_dir)} | os.environ if data_dir.exists() else None
     command = [find_terraform(), f"-chdir={root}", "output", "-json", "-no-color"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    answer = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     if answer.returncode:
         errors = [line for line in answer.stderr.splitlines() if line.startswith("Error: ")]
         problem = errors[0].removeprefix("Error: ") if errors else f"exit code {answer.returncode}"
         raise TerraformFailed(
-            f"Terraform cannot read the state of {environment}: {problem}. Run `terraform init` in "
-            f"{os.path.relpath(root)} as the README says."
+            f"Terraform cannot read the state of {environment}: {problem}. `make plan ENV={environment}`, or "
+            f"`terraform init` in {os.path.relpath(root)}, tells it where that is."
         )
     return {name: output["value"] for name, output in json.loads(answer.stdout).items()}
 
@@ -206,11 +249,13 @@ class _Account:
     Source: https://developer.hashicorp.com/terraform/internals/machine-readable-ui
     """
 
-    def __init__(self, on_progress: Callable[[Progress], None]):
+    def __init__(self, on_progress: Callable[[Progress], None], total: int):
         self._on_progress = on_progress
         self._took: dict[str, int] = {}
-        self._planned = 0
+        self._read = 0
+        self._total = total
         self._changes: Mapping[str, int] = {}
+        self.planned: Mapping[str, int] = {"add": 0, "change": 0, "remove": 0}
         self.problems: list[str] = []
 
     def take(self, line: bytes) -> None:
@@ -221,14 +266,18 @@ class _Account:
             return
         match event:
             case {"type": "change_summary", "changes": {"operation": "plan"} as changes}:
-                self._planned = changes["add"] + changes["change"] + changes["remove"]
+                self.planned = changes
+                self._total = changes["add"] + changes["change"] + changes["remove"]
             case {"type": "change_summary", "changes": changes}:
                 self._changes = changes
+            case {"type": "refresh_complete", "hook": {"resource": {"addr": resource}}} if not self._took:
+                self._read += 1
+                self._on_progress(Progress(self._read, 0, resource))
             case {"type": "apply_complete", "hook": {"action": "read"}}:
                 pass  # a data source; the plan's total does not count it
             case {"type": "apply_complete", "hook": {"resource": {"addr": resource}} as hook}:
                 self._took[resource] = hook.get("elapsed_seconds", 0)
-                self._on_progress(Progress(len(self._took), self._planned, resource))
+                self._on_progress(Progress(len(self._took), self._total, resource))
             case {"type": "diagnostic", "diagnostic": {"severity": "error"} as diagnostic}:
                 parts = (diagnostic.get("address"), diagnostic["summary"], diagnostic.get("detail"))
                 self.problems.append(": ".join(part for part in parts if part))
@@ -237,67 +286,3 @@ class _Account:
         slowest = sorted(self._took.items(), key=lambda item: -item[1])[:5]
         added, changed, removed = (self._changes.get(name, 0) for name in ("add", "change", "remove"))
         return Applied(added, changed, removed, tuple(slowest))
-
-
-def _locked_version() -> str:
-    lock = (CHECKOUT / "terraform" / "environments" / "local" / ".terraform.lock.hcl").read_text()
-    version = re.search(r'hashicorp/aws" \{\s+version\s+= "([^"]+)"', lock)
-    return version[1] if version else ""
-
-
-def _find_mirror(work_dir: Path) -> Path | None:
-    """A folder with the locked provider for this machine, so that nothing need be downloaded.
-
-    Looked for in our environment variable, where Terraform itself would look, and then for some seconds in
-    the places where administrators put such things. The answer is kept, also when there is none.
-    """
-    remembered = work_dir / "terraform-mirror.txt"
-    version = _locked_version()
-    if given := os.environ.get(_MIRROR_VARIABLE):
-        if not _holds_provider(Path(given), version):
-            raise TerraformFailed(f"{_MIRROR_VARIABLE}={given} does not hold {_PROVIDER} {version}.")
-        return Path(given)
-    if remembered.exists():
-        known = remembered.read_text()
-        if not known or _holds_provider(Path(known), version):
-            return Path(known) if known else None
-    home = Path.home()
-    data_dirs = os.environ.get("XDG_DATA_DIRS", "/usr/local/share:/usr/share").split(":")
-    implied = [
-        home / ".terraform.d" / "plugins",
-        Path(os.environ.get("XDG_DATA_HOME", home / ".local" / "share")) / "terraform" / "plugins",
-        home / "Library" / "Application Support" / "io.terraform" / "plugins",
-        *(Path(folder) / "terraform" / "plugins" for folder in data_dirs),
-    ]
-    deadline = time.monotonic() + _SEARCH_SECONDS
-    found = next((root for root in implied if _holds_provider(root, version)), None) or next(
-        (root for root in _search(deadline) if _holds_provider(root, version)), None
-    )
-    remembered.write_text(str(found or ""))
-    return found
-
-
-def _holds_provider(root: Path, version: str) -> bool:
-    architecture = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    system = f"{sys.platform}_{architecture.lower()}"
-    provider = root / _PROVIDER
-    packed = provider / f"terraform-provider-aws_{version}_{system}.zip"
-    return (provider / version / system).is_dir() or packed.is_file()
-
-
-def _search(deadline: float) -> Iterator[Path]:
-    """Folders, at most four levels deep, that have a folder registry.terraform.io; until the deadline."""
-    level = [Path(root) for root in ("/opt", "/srv", "/var/lib", "/usr/share", "/mnt", "/data")]
-    for _ in range(4):
-        deeper: list[Path] = []
-        for folder in level:
-            if time.monotonic() > deadline:
-                return
-            try:
-                inside = [entry for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
-            except OSError:
-                continue
-            if any(entry.name == _PROVIDER.parts[0] for entry in inside):
-                yield folder
-            deeper += [Path(entry.path) for entry in inside if not entry.name.startswith(".")]
-        level = deeper

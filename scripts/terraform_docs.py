@@ -62,11 +62,11 @@ def readme_of(folder: Path) -> str:
     if len(before.split()) < 10:
         raise ReadmeMissing(f"{os.path.relpath(path)} wants a title and a paragraph: what the module is for.")
     after = rest.partition(END)[2].strip()
-    parts = [before.strip(), f"{BEGIN}\n{_generated(_read(folder))}\n{END}", after]
+    parts = [before.strip(), f"{BEGIN}\n{_generated(read_module(folder))}\n{END}", after]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _read(folder: Path) -> Module:
+def read_module(folder: Path) -> Module:
     blocks: dict[str, list[dict[str, Any]]] = {}
     for source in sorted(folder.glob("*.tf")):
         for kind, found in hcl2.loads(source.read_text()).items():

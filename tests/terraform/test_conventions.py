@@ -4,9 +4,11 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import hcl2
 import pytest
 
 from scripts.offline_aws.spark_runtime import GLUE_CATALOG
+from scripts.terraform_docs import read_module
 
 TERRAFORM = Path(__file__).resolve().parents[2] / "terraform"
 SOURCES = sorted(TERRAFORM.rglob("*.tf"))
@@ -63,10 +65,10 @@ def test_an_environment_answers_what_the_stack_answers(environment: Path):
     assert names[0] == names[1]
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda folder: folder.name)
-def test_the_lock_file_serves_every_platform(environment: Path):
+@pytest.mark.parametrize("root", [*ENVIRONMENTS, TERRAFORM / "bootstrap"], ids=lambda folder: folder.name)
+def test_the_lock_file_serves_every_platform(root: Path):
     """The lock file holds the published hashes, so that init passes on Linux, macOS and Windows alike."""
-    lock = (environment / ".terraform.lock.hcl").read_text()
+    lock = (root / ".terraform.lock.hcl").read_text()
     assert len(re.findall(r'"h1:', lock)) == 3
     assert len(re.findall(r'"zh:[0-9a-f]{64}"', lock)) == 15
     assert lock == (ENVIRONMENTS[0] / ".terraform.lock.hcl").read_text()
@@ -96,10 +98,10 @@ def test_jobs_on_spark_are_configured_as_is_tested():
     assert dict(given) == GLUE_CATALOG
 
 
-@pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda folder: folder.name)
-def test_everything_is_tagged(environment: Path):
+@pytest.mark.parametrize("root", [*ENVIRONMENTS, TERRAFORM / "bootstrap"], ids=lambda folder: folder.name)
+def test_everything_is_tagged(root: Path):
     """Project, environment, owner, cost centre, classification and manager are on all that has tags."""
-    provider = (environment / "providers.tf").read_text()
+    provider = (root / "providers.tf").read_text()
     tags = re.search(r"default_tags \{\s+tags = \{(.*?)\}", provider, re.DOTALL)[1]
     assert re.findall(r"^\s*(\w+) +=", tags, re.MULTILINE) == [
         "project",
@@ -136,3 +138,12 @@ def test_what_is_made_for_a_dataset_says_so():
         kind for _, kind, _ in blocks
     }
     assert not untagged
+
+
+@pytest.mark.parametrize("environment", ["dev", "prod"])
+def test_the_example_of_values_is_complete(environment: str):
+    """Whoever fills in terraform.tfvars.example has given every variable without a default, and no other."""
+    root = TERRAFORM / "environments" / environment
+    example = hcl2.loads((root / "terraform.tfvars.example").read_text())
+    required = {name for name, block in read_module(root).named("variable") if "default" not in block}
+    assert {name for name in example if not name.startswith("__")} == required

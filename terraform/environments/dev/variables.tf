@@ -1,7 +1,16 @@
 variable "region" {
   description = "AWS region."
   type        = string
-  default     = "eu-central-1"
+}
+
+variable "account_id" {
+  description = "The AWS account of this environment; any other is refused."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[0-9]{12}$", var.account_id))
+    error_message = "account_id has 12 digits."
+  }
 }
 
 variable "owner" {

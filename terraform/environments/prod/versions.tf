@@ -8,7 +8,7 @@ terraform {
     }
   }
 
-  # terraform init -backend-config="bucket=…" -backend-config="region=…" says where.
+  # Where: terraform/bootstrap says it, and make passes it on.
   backend "s3" {
     key          = "lakegate/prod.tfstate"
     encrypt      = true

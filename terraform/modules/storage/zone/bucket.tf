@@ -65,7 +65,26 @@ resource "aws_s3_bucket_ownership_controls" "zone" {
 }
 
 data "aws_iam_policy_document" "zone" {
-  source_policy_documents = var.policy_documents
+  dynamic "statement" {
+    for_each = var.delivery_account[*]
+
+    content {
+      sid       = "DeliverAccessLogs"
+      actions   = ["s3:PutObject"]
+      resources = ["${aws_s3_bucket.zone.arn}/*"] # a prefix per bucket
+
+      principals {
+        type        = "Service"
+        identifiers = ["logging.s3.amazonaws.com"]
+      }
+
+      condition {
+        test     = "StringEquals"
+        variable = "aws:SourceAccount"
+        values   = [statement.value]
+      }
+    }
+  }
 
   statement {
     sid     = "TlsOnly"

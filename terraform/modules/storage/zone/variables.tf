@@ -23,10 +23,10 @@ variable "access_logs" {
   default = null
 }
 
-variable "policy_documents" {
-  description = "Policy documents, as JSON, whose statements the bucket's policy has beside its own."
-  type        = list(string)
-  default     = []
+variable "delivery_account" {
+  description = "Account for whose buckets S3 delivers access logs into this one; null for none."
+  type        = string
+  default     = null
 }
 
 variable "force_destroy" {
