@@ -114,15 +114,18 @@ def _day_with_faults(demo: Demo, first: Sample, sample: Sample, day: date) -> No
 
 def _rejected_day(demo: Demo, sample: Sample, day: date) -> None:
     before, view = _current_metadata(demo), demo.view
-    mails_before = set(_mails(demo.machine))
+    alerts_before = set(demo.machine.alerts)
     run = demo.land("renamed column", sample.content, day)
     view.check("the batch is rejected whole", bool(run.gate) and run.gate["verdict"] == "rejected")
     view.check("the merge did not run", "merge" not in run.job_states)
     view.check("the table is untouched", _current_metadata(demo) == before)
-    mails = [mail for mail in _mails(demo.machine) if mail not in mails_before]
-    view.check("SNS sent one message", len(mails) == 1)
-    for mail in mails:
-        view.quote(mail.read_text())
+    alerts = [mail for mail in demo.machine.alerts if mail not in alerts_before]
+    view.check("SNS sent one message", len(alerts) == 1)
+    for alert in alerts:
+        view.quote(alert.read_text())
+    states = demo.machine.evaluate_alarms()
+    alarm = next((name for name in states if name.endswith(f"-{DATASET}-batch-rejected")), "")
+    view.check("CloudWatch's alarm about rejected batches went off, too", states.get(alarm) == "ALARM")
 
 
 def _first_day_again(demo: Demo, first: Sample, second: Sample, day: date) -> None:
@@ -194,10 +197,6 @@ def _current_metadata(demo: Demo) -> str:
     glue = demo.machine.client("glue")
     table = glue.get_table(DatabaseName=demo.outputs["databases"]["processed"], Name=DATASET)["Table"]
     return table["Parameters"]["metadata_location"]
-
-
-def _mails(machine: Machine) -> list[Path]:
-    return sorted((machine.state_dir / "outbox").glob("*.txt"))
 
 
 def _check_conservation(demo: Demo) -> None:

@@ -6,6 +6,7 @@ Everything it leaves lies under one folder of the checkout, so machines of two c
 import fcntl
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -14,8 +15,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
+from urllib.request import Request, urlopen
 
 import boto3
 from botocore.config import Config
@@ -25,6 +28,7 @@ from scripts.terraform import Applied, Progress, Terraform
 
 STATE_DIR = CHECKOUT / "build" / "offline"
 REGION = "us-east-1"
+_OF_AN_ALARM = re.compile(r"^Subject: (ALARM|OK|INSUFFICIENT_DATA): ", re.MULTILINE)
 _START_SECONDS = 60
 _END_SECONDS = 2.0
 # The offline AWS takes any credentials; these belong to no role, so they are the account's administrator.
@@ -47,6 +51,26 @@ class Machine:
     def docs_dir(self) -> Path:
         """Where the Data Docs are copied to, for looking at."""
         return self.state_dir / "docs"
+
+    @property
+    def mails(self) -> list[Path]:
+        """What SNS would have mailed, oldest first."""
+        return sorted((self.state_dir / "outbox").glob("*.txt"))
+
+    @property
+    def alerts(self) -> list[Path]:
+        """Of the mails, those of runs; what CloudWatch's alarms say has other subjects."""
+        return [mail for mail in self.mails if not _OF_AN_ALARM.search(mail.read_text())]
+
+    def evaluate_alarms(self, at: datetime | None = None) -> dict[str, str]:
+        """Evaluate all alarms now, and return their states by name.
+
+        With a moment, as at that moment; from then on they are evaluated only when asked for.
+        """
+        body = json.dumps({"at": at.isoformat()} if at else {}).encode()
+        url = f"{self.endpoint}/lakegate-offline/alarms/evaluate"
+        with urlopen(Request(url, body, method="POST")) as answer:
+            return json.load(answer)["states"]
 
     def client(self, service: str, role_arn: str | None = None) -> Any:
         """A boto3 client as the administrator, or as somebody who has assumed the role."""

@@ -31,6 +31,8 @@ def main(
     stop = threading.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signum, lambda *_: stop.set())
+    from scripts.offline_aws.alarms import evaluate_by_the_clock  # imports moto, which reads the environment
+
     try:
         log_to_file(state_dir)
         server = OfflineAws(state_dir, port, region)
@@ -43,6 +45,7 @@ def main(
     if lease:
         threading.Thread(target=_watch_lease, args=(stop,), name="lease", daemon=True).start()
     server.start()
+    evaluate_by_the_clock(server.state)
     typer.echo(
         f"Offline AWS answers at {server.state.endpoint} (log: {server.state.logs_dir / 'server.log'})."
     )

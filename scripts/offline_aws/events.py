@@ -28,6 +28,7 @@ from moto.utilities.arns import Arn, parse_arn
 
 from scripts.offline_aws.lambda_runtime import lambda_runtime
 from scripts.offline_aws.resource_policy import lets_service
+from scripts.offline_aws.service_metrics import record
 from scripts.offline_aws.state import ServerState
 from scripts.offline_aws.workflows import start_workflow_run
 
@@ -54,14 +55,18 @@ def deliver(rule: Rule, event: Event) -> None:
     """Send `event`, in AWS's shape, to every target of a rule that is enabled and matches it."""
     if rule.state == "DISABLED" or not rule.event_pattern.matches_event(event):
         return
+    of_rule = {"RuleName": rule.name}
+    record("AWS/Events", "TriggeredRules", of_rule, 1)
     for target in list(rule.targets):
         try:
             _deliver_to_target(rule, target, event)
+            continue
         except Undeliverable as reason:
             log.warning("rule %s, target %s: %s", rule.name, target["Arn"], reason)
             _keep_undelivered(rule, target, event, str(reason))
         except Exception:
             log.exception("rule %s, target %s", rule.name, target["Arn"])
+        record("AWS/Events", "FailedInvocations", of_rule, 1)
 
 
 def _deliver_to_target(rule: Rule, target: dict[str, Any], event: Event) -> None:

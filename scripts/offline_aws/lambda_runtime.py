@@ -32,6 +32,7 @@ from scripts.offline_aws.execution import (
     unpack_once,
 )
 from scripts.offline_aws.guard import spawn_guarded
+from scripts.offline_aws.service_metrics import record
 from scripts.offline_aws.state import ServerState
 
 log = logging.getLogger("offline_aws.lambda_runtime")
@@ -74,6 +75,9 @@ class LambdaRuntime:
             f"Memory Size: {function.memory_size} MB\n"
         )
         self._keep_log(function, request_id, text)
+        of_function = {"FunctionName": function.function_name}
+        record("AWS/Lambda", "Invocations", of_function, 1)
+        record("AWS/Lambda", "Errors", of_function, int(failed))
         if failed:
             log.warning("%s failed: %s", function.function_name, payload)
         return Invocation(payload, failed, text)

@@ -16,18 +16,17 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import unquote
 
 from moto.awslambda.models import lambda_backends
 from moto.core.exceptions import JsonRESTError
-from moto.moto_server.werkzeug_app import DomainDispatcherApplication
 from moto.scheduler.models import Schedule, scheduler_backends
 from moto.sqs.models import sqs_backends
 from moto.utilities.arns import parse_arn
 
+from scripts.offline_aws.control_requests import Refused, answer_at
 from scripts.offline_aws.execution import RoleNotAssumable, assume_service_role
 from scripts.offline_aws.lambda_runtime import lambda_runtime
 from scripts.offline_aws.state import ServerState
@@ -35,13 +34,11 @@ from scripts.offline_aws.state import ServerState
 log = logging.getLogger("offline_aws.scheduler")
 
 FIRE = re.compile(r"/lakegate-offline/schedules/([^/]+)/([^/]+)/fire")
-
-
 _RATE = re.compile(r"rate\((\d+) (minute|hour|day)s?\)")
 _TICK_SECONDS = 0.5
 
 
-class CannotFire(Exception):
+class CannotFire(Refused):
     """The schedule, its target or its role is not what firing it needs."""
 
 
@@ -124,22 +121,9 @@ def _with_context(text: str, schedule: Schedule, at: datetime | None) -> str:
     return text
 
 
-_dispatch_in_moto = DomainDispatcherApplication.__call__
-
-
 def install(state: ServerState) -> None:
-    def dispatch(
-        self: DomainDispatcherApplication, environ: dict[str, Any], start_response: Callable[..., Any]
-    ) -> Iterable[bytes]:
-        match = FIRE.fullmatch(environ.get("PATH_INFO", ""))
-        if match is None or environ["REQUEST_METHOD"] != "POST":
-            return _dispatch_in_moto(self, environ, start_response)
-        try:
-            status, answer = "200 OK", {"fired": fire(state, unquote(match[1]), unquote(match[2]))}
-        except CannotFire as reason:
-            status, answer = "409 Conflict", {"error": str(reason)}
-        start_response(status, [("Content-Type", "application/json")])
-        return [json.dumps(answer).encode()]
+    def answer(match: re.Match[str], _: dict[str, Any]) -> dict[str, Any]:
+        return {"fired": fire(state, unquote(match[1]), unquote(match[2]))}
 
-    DomainDispatcherApplication.__call__ = dispatch
+    answer_at(FIRE, answer)
     Clock(state).start()

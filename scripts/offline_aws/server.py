@@ -29,7 +29,9 @@ SERVICES = (
     "sqs",
     "sns",
     "cloudwatch",
+    "budgets",
     "logs",
+    "service_metrics",
     "athena_control",
     "lambda_control",
     "crawler",
@@ -40,6 +42,7 @@ SERVICES = (
     "event_replays",
     "scheduler",
     "athena",
+    "alarms",
 )
 """The modules of this package whose `install(state)` extends moto, in this order."""
 

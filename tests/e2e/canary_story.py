@@ -126,7 +126,7 @@ class Story:
 
     def _land_nowhere(self) -> None:
         """Keys that no run is started for, each with a name in it."""
-        mails = len(self.mails)
+        mails = len(self.alerts)
         name = self.canaries.make("a key that is refused")
         for key in (
             f"{name.lower()}/dt=2026-11-01/employee.csv",
@@ -135,7 +135,7 @@ class Story:
             f"{DATASET}/{name}.csv",
         ):
             self.put("raw", key, name.encode())
-        _await(lambda: len(self.mails) == mails + 4, "four mails about keys that name no dataset")
+        _await(lambda: len(self.alerts) == mails + 4, "four mails about keys that name no dataset")
 
     def _break_the_check(self) -> None:
         """A check that raises with the values in its message, and one that would show them."""
@@ -218,7 +218,7 @@ class Story:
             answer = glue.start_job_run(JobName=name, Arguments=arguments)
             started[case] = (name, answer["JobRunId"])
         for case, (name, run_id) in started.items():
-            _await(lambda run_id=run_id: any(run_id in mail for mail in self.mails), f"a mail about {case}")
+            _await(lambda run_id=run_id: any(run_id in mail for mail in self.alerts), f"a mail about {case}")
             self.crashes[case] = glue.get_job_run(JobName=name, RunId=run_id)["JobRun"]["ErrorMessage"]
 
     def _stage(self, case: str, staged: bytes) -> None:
@@ -263,8 +263,8 @@ class Story:
             self.answers.append(ask_athena(self.machine, sql, workgroup, role))
 
     @property
-    def mails(self) -> list[str]:
-        return [mail.read_text() for mail in sorted((self.machine.state_dir / "outbox").glob("*.txt"))]
+    def alerts(self) -> list[str]:
+        return [mail.read_text() for mail in self.machine.alerts]
 
 
 def _day(ago: int) -> date:

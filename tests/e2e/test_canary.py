@@ -97,7 +97,7 @@ def test_every_case_took_its_course(story: Story):
     )
     assert backfill["conflicts"] == len(backfill["conflict_keys"]) > 0
     assert (kinds["collisions"], quotes["splits"]) == (1, 1)
-    told = [mail for mail in story.mails if "of its keys may not name one each" in mail]
+    told = [mail for mail in story.alerts if "of its keys may not name one each" in mail]
     assert len(told) == 2, "two files have collisions, and the split is one birthday among many rows"
     assert [table["after"]["rows"] > 0 for table in story.maintained["tables"]] == [True, True]
     assert [bool(answer.rows) for answer in story.answers] == [True, False, False]

@@ -374,3 +374,28 @@ class TestLambda:
         assert configuration["TracingConfig"] == {"Mode": "Active"}
         assert configuration["LoggingConfig"]["LogFormat"] == "JSON"
         assert configuration["DeadLetterConfig"] == queue
+
+
+class TestBudgets:
+    def test_a_budget_answers_what_it_was_told(self, client, name):
+        """Limit, tags and whom a notification tells can be read back, changed and removed."""
+        budgets, account = client("budgets"), {"AccountId": "123456789012"}
+        arn = f"arn:aws:budgets::123456789012:budget/{name}"
+        budget = {"BudgetName": name, "BudgetType": "COST", "TimeUnit": "MONTHLY"}
+        limit = {"BudgetLimit": {"Amount": "5", "Unit": "USD"}}
+        tags = [{"Key": "project", "Value": "x"}]
+        budgets.create_budget(Budget=budget | limit, ResourceTags=tags, **account)
+        notification = {"NotificationType": "ACTUAL", "ComparisonOperator": "GREATER_THAN", "Threshold": 80.0}
+        told = [{"SubscriptionType": "EMAIL", "Address": "a@example.com"}]
+        asked = {"BudgetName": name, "Notification": notification, **account}
+        budgets.create_notification(Subscribers=told, **asked)
+        assert budgets.describe_subscribers_for_notification(**asked)["Subscribers"] == told
+        assert budgets.list_tags_for_resource(ResourceARN=arn)["ResourceTags"] == tags
+        budgets.untag_resource(ResourceARN=arn, ResourceTagKeys=["project"])
+        budgets.tag_resource(ResourceARN=arn, ResourceTags=[{"Key": "b", "Value": "y"}])
+        assert budgets.list_tags_for_resource(ResourceARN=arn)["ResourceTags"] == [{"Key": "b", "Value": "y"}]
+        more = {"BudgetLimit": {"Amount": "9", "Unit": "USD"}}
+        budgets.update_budget(NewBudget=budget | more, **account)
+        found = budgets.describe_budget(BudgetName=name, **account)["Budget"]
+        assert found["BudgetLimit"]["Amount"] == "9"
+        assert budgets.describe_notifications_for_budget(BudgetName=name, **account)["Notifications"]
