@@ -219,6 +219,9 @@ def _missing_for_terraform(document: OpenDataContractStandard) -> Iterator[str]:
     frequencies = [p for p in document.slaProperties or [] if p.property == "frequency"]
     if len(frequencies) != 1 or not frequencies[0].schedule:
         yield "slaProperties: one `frequency` with a `schedule` is expected"
+    promised = [p.value for p in document.slaProperties or [] if p.property == "availability"]
+    if not all(isinstance(percent, int | float) and 90 <= percent < 100 for percent in promised):
+        yield "slaProperties: `availability` is expected to be a number from 90 to less than 100, in percent"
     if not getattr(document.team, "name", None):
         yield "team: a name is expected; it owns the dataset"
 

@@ -49,13 +49,14 @@ locals {
 
   datasets = {
     for dataset, contract in local.contracts : dataset => {
-      description          = try(trimspace(contract.description.purpose), contract.name)
-      owner                = contract.team.name
-      columns              = local.columns[dataset]
-      schedule             = local.service_levels[dataset].frequency.schedule
-      freshness_hours      = local.service_levels[dataset].freshness.value * local.hours_per_unit[local.service_levels[dataset].freshness.unit]
-      availability_percent = try(local.service_levels[dataset].availability.value, 99.9)
-      maintenance_schedule = try(local.custom_properties[dataset].maintenance.schedule, local.maintenance_schedule)
+      description            = try(trimspace(contract.description.purpose), contract.name)
+      owner                  = contract.team.name
+      columns                = local.columns[dataset]
+      schedule               = local.service_levels[dataset].frequency.schedule
+      freshness_hours        = local.service_levels[dataset].freshness.value * local.hours_per_unit[local.service_levels[dataset].freshness.unit]
+      availability_percent   = try(local.service_levels[dataset].availability.value, 99.9)
+      max_quarantine_percent = try(local.custom_properties[dataset].maxQuarantinePercent, 0) # as etl/custom_properties.py has it
+      maintenance_schedule   = try(local.custom_properties[dataset].maintenance.schedule, local.maintenance_schedule)
 
       # Of every resource of one dataset; they override the provider's default tags.
       tags = {

@@ -79,7 +79,13 @@ module "operations" {
   account              = local.account
   datasets             = local.datasets
   alert_emails         = var.alert_emails
+  alert_subscribers    = var.alert_subscribers
+  runbooks_url         = var.runbooks_url
+  project              = var.project
+  monthly_budget_usd   = var.monthly_budget_usd
   job_names            = module.quality_workflow.job_names
+  job_log_groups       = module.quality_workflow.log_groups
+  functions            = { start-workflow = "landing" }
   crawler_names        = module.catalog.crawler_names
   docs_bucket          = module.storage.buckets["docs"]
   raw_bucket           = module.storage.buckets["raw"]
@@ -125,6 +131,8 @@ module "landing" {
   package              = module.storage.lambda_package
   kms_key_arn          = module.storage.kms_key_arns.general
   alert_topic_arn      = module.operations.alert_topic_arn
+  alarm_topic_arns     = module.operations.alarm_topic_arns
+  runbooks_url         = var.runbooks_url
   reserved_concurrency = var.lambda_reserved_concurrency
   log_retention_days   = var.log_retention_days
 }

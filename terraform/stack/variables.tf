@@ -44,6 +44,35 @@ variable "alert_emails" {
   type        = set(string)
 }
 
+variable "alert_subscribers" {
+  description = "Who else is told: a chat, a pager, a queue; modules/operations has the fields."
+  type = map(object({
+    protocol        = string
+    endpoint        = string
+    only_critical   = optional(bool, false)
+    confirms_itself = optional(bool, false)
+  }))
+  default   = {}
+  sensitive = true
+}
+
+variable "runbooks_url" {
+  description = "Where docs/runbooks can be read; alarms and alerts link to their pages there."
+  type        = string
+  default     = "docs/runbooks" # of this repository
+
+  validation {
+    condition     = length(var.runbooks_url) > 0 && !endswith(var.runbooks_url, "/")
+    error_message = "runbooks_url is where the pages are, without a slash at the end."
+  }
+}
+
+variable "monthly_budget_usd" {
+  description = "What the project may cost in this account in a month, in US dollars, before people are told."
+  type        = number
+  default     = 100
+}
+
 variable "force_destroy" {
   description = "Whether a destroy may delete buckets and workgroups that are not empty."
   type        = bool

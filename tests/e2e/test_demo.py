@@ -2,12 +2,14 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from scripts.runs import await_run, run_ids
 from scripts.sample_data import Recipe, make_sample
 from scripts.terraform import TerraformFailed, read_outputs
 from tests.e2e.conftest import processes_of
+from tests.e2e.faked_history import FakedHistory
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
 
@@ -50,7 +53,7 @@ def test_every_check_of_the_demo_holds(kept: Kept):
     """`make demo` ends with 0, and only when all that it checks is as it should be."""
     assert kept.exit_code == 0, kept.said
     assert "✗" not in kept.said
-    assert "All 27 checks passed." in kept.said
+    assert "All 28 checks passed." in kept.said
 
 
 def test_the_summary_says_where_things_are(kept: Kept):
@@ -154,8 +157,7 @@ def test_the_quarantine_is_for_the_steward_alone(kept: Kept):
 
 def test_a_crashed_job_reaches_people(kept: Kept):
     """A merge that fails makes one e-mail that names the job, the error and the next command."""
-    outbox = kept.machine.state_dir / "outbox"
-    before = set(outbox.glob("*.txt"))
+    before = set(kept.machine.alerts)
     glue = kept.machine.client("glue")
     glue.start_job_run(
         JobName="lakegate-local-employee-merge",
@@ -164,7 +166,7 @@ def test_a_crashed_job_reaches_people(kept: Kept):
             "--WORKFLOW_RUN_ID": "wr_unknown",
         },
     )
-    mails = _await(lambda: set(outbox.glob("*.txt")) - before)
+    mails = _await(lambda: set(kept.machine.alerts) - before)
     assert len(mails) == 1
     text = mails.pop().read_text()
     assert "the merge job ended as FAILED" in text
@@ -174,13 +176,12 @@ def test_a_crashed_job_reaches_people(kept: Kept):
 
 def test_a_failed_crawl_reaches_people(kept: Kept):
     """A crawler that fails makes one e-mail, a warning that names it and how to start it again."""
-    outbox = kept.machine.state_dir / "outbox"
-    before = set(outbox.glob("*.txt"))
+    before = set(kept.machine.alerts)
     glue, name = kept.machine.client("glue"), "lakegate-local-employee-raw"
     role = glue.get_crawler(Name=name)["Crawler"]["Role"]
     glue.update_crawler(Name=name, Role="nobody")
     glue.start_crawler(Name=name)
-    mails = _await(lambda: set(outbox.glob("*.txt")) - before)
+    mails = _await(lambda: set(kept.machine.alerts) - before)
     glue.update_crawler(Name=name, Role=role)
     assert len(mails) == 1
     text = mails.pop().read_text()
@@ -246,6 +247,34 @@ def test_no_name_leaves_the_zones_that_may_hold_it(kept: Kept):
         assert not [name for name in names if name in text], place
 
 
+def test_each_alarm_goes_off_tells_people_and_ends(kept: Kept):
+    """Of a faked history, each deployed alarm makes a mail with its runbook, and another when it is over."""
+    history = FakedHistory(kept.machine)
+    assert len(history.telling) > 12
+    assert set(history.states_after(good=True).values()) == {"OK"}
+    known = set(kept.machine.mails)
+    assert set(history.states_after(good=False).values()) == {"ALARM"}
+    off, known = _alarms_in(set(kept.machine.mails) - known, "ALARM"), set(kept.machine.mails)
+    assert off == history.telling
+    assert set(history.states_after(good=True).values()) == {"OK"}
+    over = _alarms_in(set(kept.machine.mails) - known, "OK")
+    assert over == history.telling - history.events
+
+
+def test_one_stale_measurement_is_a_page_for_minutes_and_a_ticket_for_hours(kept: Kept):
+    """With 99.9 % promised it burns the budget fast in all three windows, which end at different times."""
+    history, page, ticket = FakedHistory(kept.machine), "not-as-promised", "error-budget"
+
+    def on(states: dict[str, str]) -> set[str]:
+        return {k for k in (page, ticket) if states[f"lakegate-local-employee-{k}"] == "ALARM"}
+
+    history.states_after(good=True)
+    assert on(history.after(timedelta(days=1))) == set()
+    assert on(history.once_stale()) == {page, ticket}
+    assert on(history.after(timedelta(minutes=35))) == {ticket}
+    assert on(history.after(timedelta(minutes=90))) == set()
+
+
 def test_stopping_the_machine_leaves_no_process(kept: Kept):
     """`make down` ends the server and all that it started."""
     stop_machine(kept.machine)
@@ -270,6 +299,14 @@ def _published(kept: Kept) -> Iterator[tuple[str, str]]:
     for folder in ("logs", "outbox"):
         for path in (kept.machine.state_dir / folder).iterdir():
             yield str(path), path.read_text(errors="replace")
+
+
+def _alarms_in(mails: set[Path], state: str) -> set[str]:
+    """Names of the alarms that said by mail that they are in this state; each mail names its runbook."""
+    texts = [mail.read_text() for mail in mails]
+    assert [text for text in texts if "Runbook: docs/runbooks/" not in text] == []
+    subject = re.compile(rf'^Subject: {state}: "(.+)" in ', re.MULTILINE)
+    return {name for text in texts for name in subject.findall(text)}
 
 
 def _await(condition: Any, seconds: float = 60) -> Any:

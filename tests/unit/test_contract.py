@@ -264,6 +264,7 @@ def test_a_band_that_makes_no_sense(change: dict[str, Any]):
     ("change", "problem"),
     [
         (lambda d: d["slaProperties"].pop(2), "one `frequency` with a `schedule`"),
+        (lambda d: d["slaProperties"][1].update(value=100), "from 90 to less than 100"),
         (lambda d: d["slaProperties"][2].pop("schedule"), "one `frequency` with a `schedule`"),
         (lambda d: d["team"].pop("name"), "team: a name is expected"),
         (

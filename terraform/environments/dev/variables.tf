@@ -43,6 +43,18 @@ variable "alert_emails" {
   }
 }
 
+variable "alert_subscribers" {
+  description = "Who else is told: a chat, a pager, a queue; modules/operations has the fields."
+  type = map(object({
+    protocol        = string
+    endpoint        = string
+    only_critical   = optional(bool, false)
+    confirms_itself = optional(bool, false)
+  }))
+  default   = {}
+  sensitive = true
+}
+
 variable "data_lake_admin_arns" {
   description = "Who may grant in Lake Formation, beside whoever applies this."
   type        = set(string)

@@ -64,7 +64,8 @@ module "start_workflow" {
 
   event_rule_names     = [for rule in keys(local.landing_rules) : "${var.name_prefix}-${rule}"]
   kms_key_arn          = var.kms_key_arn
-  alert_topic_arn      = var.alert_topic_arn
+  alarm_topic_arns     = var.alarm_topic_arns
+  runbooks_url         = var.runbooks_url
   reserved_concurrency = var.reserved_concurrency
   log_retention_days   = var.log_retention_days
 }

@@ -68,6 +68,19 @@ variable "alert_topic_arn" {
   type        = string
 }
 
+variable "alarm_topic_arns" {
+  description = "SNS topics that an alarm is sent to, per severity."
+  type = object({
+    critical = list(string)
+    warning  = list(string)
+  })
+}
+
+variable "runbooks_url" {
+  description = "Where docs/runbooks can be read; every alarm links to its page there."
+  type        = string
+}
+
 variable "reserved_concurrency" {
   description = "Most runs of the function at a time; -1 reserves none."
   type        = number

@@ -100,7 +100,8 @@ module "handle_failure" {
 
   event_rule_names     = [for rule in keys(local.failure_rules) : "${var.name_prefix}-${rule}"]
   kms_key_arn          = var.kms_key_arn
-  alert_topic_arn      = aws_sns_topic.alerts.arn
+  alarm_topic_arns     = local.alarm_topic_arns
+  runbooks_url         = var.runbooks_url
   reserved_concurrency = var.reserved_concurrency
   log_retention_days   = var.log_retention_days
 }

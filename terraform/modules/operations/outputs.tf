@@ -3,6 +3,11 @@ output "alert_topic_arn" {
   value       = aws_sns_topic.alerts.arn
 }
 
+output "alarm_topic_arns" {
+  description = "ARNs of the topics that an alarm is sent to, per severity: critical or warning."
+  value       = local.alarm_topic_arns
+}
+
 output "function_name" {
   description = "Name of the function that handles failures."
   value       = module.handle_failure.function_name

@@ -13,12 +13,13 @@ variable "account" {
 }
 
 variable "datasets" {
-  description = "Per dataset, the hours from one published batch to the next that its contract promises, in what share of the time, its owner, and the tags of what is made for it."
+  description = "What the contract of each dataset promises: a batch every so many hours, in so many percent of the time, with at most so many percent of rows set aside; its owner, and the tags of what is made for it."
   type = map(object({
-    freshness_hours      = number
-    availability_percent = number
-    owner                = string
-    tags                 = map(string)
+    freshness_hours        = number
+    availability_percent   = number
+    max_quarantine_percent = number
+    owner                  = string
+    tags                   = map(string)
   }))
 
   validation {
@@ -45,9 +46,55 @@ variable "alert_emails" {
   }
 }
 
+variable "alert_subscribers" {
+  description = "Who else is told, by a name of your choice: a chat, a pager or a queue, such as { pager = { protocol = \"https\", endpoint = \"https://…\", only_critical = true } }. confirms_itself is for endpoints that answer SNS's confirmation. Sensitive, for such an address is often a secret."
+  type = map(object({
+    protocol        = string
+    endpoint        = string
+    only_critical   = optional(bool, false)
+    confirms_itself = optional(bool, false)
+  }))
+  sensitive = true
+
+  validation {
+    condition     = alltrue([for subscriber in var.alert_subscribers : contains(["https", "sqs", "lambda", "email", "sms"], subscriber.protocol)])
+    error_message = "A subscriber's protocol is https, sqs, lambda, email or sms."
+  }
+}
+
+variable "runbooks_url" {
+  description = "Where docs/runbooks can be read; every alarm links to its page there."
+  type        = string
+}
+
+variable "project" {
+  description = "Value of the tag `project`, by which the budget counts costs."
+  type        = string
+}
+
+variable "monthly_budget_usd" {
+  description = "What the project may cost in this account in a month, in US dollars; people are told at 80 % of it, and when the forecast exceeds it."
+  type        = number
+
+  validation {
+    condition     = var.monthly_budget_usd > 0
+    error_message = "A budget is more than 0 dollars."
+  }
+}
+
 variable "job_names" {
   description = "Names of the Glue jobs whose failures are handled."
   type        = list(string)
+}
+
+variable "job_log_groups" {
+  description = "Log groups of the Glue jobs, for the dashboard."
+  type        = list(string)
+}
+
+variable "functions" {
+  description = "Functions of other modules that the dashboard shows: for the role of each, that of its queue."
+  type        = map(string)
 }
 
 variable "crawler_names" {

@@ -20,3 +20,8 @@ output "maintenance_jobs" {
 
   depends_on = [aws_glue_trigger.maintenance]
 }
+
+output "log_groups" {
+  description = "Names of the log groups of the jobs."
+  value       = sort(values(aws_cloudwatch_log_group.jobs)[*].name)
+}

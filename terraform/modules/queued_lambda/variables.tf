@@ -70,8 +70,16 @@ variable "kms_key_arn" {
   type        = string
 }
 
-variable "alert_topic_arn" {
-  description = "SNS topic that alarms are sent to."
+variable "alarm_topic_arns" {
+  description = "SNS topics that an alarm is sent to, per severity."
+  type = object({
+    critical = list(string)
+    warning  = list(string)
+  })
+}
+
+variable "runbooks_url" {
+  description = "Where docs/runbooks can be read; every alarm links to its page there."
   type        = string
 }
 
@@ -107,6 +115,12 @@ variable "max_receive_count" {
   description = "Deliveries of a message before it goes to the dead letter queue."
   type        = number
   default     = 5
+}
+
+variable "queue_age_alarm_minutes" {
+  description = "A message that waits longer raises an alarm. One that failed once comes again after six timeouts of the function."
+  type        = number
+  default     = 30
 }
 
 variable "log_retention_days" {

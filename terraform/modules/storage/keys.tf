@@ -104,14 +104,14 @@ data "aws_iam_policy_document" "general_key" {
   }
 
   statement {
-    # An alarm that may not use the topic's key is silently not sent.
+    # An alarm that may not use the topic's key is silently not sent; so is what a budget says.
     sid       = "AlarmsToTheEncryptedTopic"
     actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
     resources = ["*"] # in a key policy: this key
 
     principals {
       type        = "Service"
-      identifiers = ["cloudwatch.amazonaws.com"]
+      identifiers = ["budgets.amazonaws.com", "cloudwatch.amazonaws.com"]
     }
 
     condition {
