@@ -63,6 +63,7 @@ module "zone" {
   manage_lifecycle_rules = var.manage_lifecycle_rules
   expirations            = each.value.expirations
   noncurrent_days        = each.value.noncurrent_days
+  cold_after_days        = try(each.value.cold_after_days, null)
 
   tags = {
     zone           = each.key

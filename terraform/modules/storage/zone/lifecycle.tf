@@ -31,6 +31,28 @@ resource "aws_s3_bucket_lifecycle_configuration" "zone" {
   }
 
   dynamic "rule" {
+    for_each = var.cold_after_days[*] # none for null
+
+    content {
+      id     = "colder-storage"
+      status = "Enabled"
+
+      filter {}
+
+      # S3 leaves objects below 128 KB where they are: they would cost more there.
+      transition {
+        days          = rule.value
+        storage_class = "GLACIER_IR"
+      }
+
+      noncurrent_version_transition {
+        noncurrent_days = rule.value
+        storage_class   = "GLACIER_IR"
+      }
+    }
+  }
+
+  dynamic "rule" {
     for_each = var.expirations
 
     content {

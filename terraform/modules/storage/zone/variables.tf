@@ -54,6 +54,17 @@ variable "expirations" {
   }
 }
 
+variable "cold_after_days" {
+  description = "Days after which objects, and versions that were overwritten, go to Glacier Instant Retrieval: a third of the price, read at once; null for never."
+  type        = number
+  default     = null
+
+  validation {
+    condition     = var.cold_after_days == null || try(var.cold_after_days >= 1 && floor(var.cold_after_days) == var.cold_after_days, false)
+    error_message = "Objects go to colder storage after a whole number of days, at least one."
+  }
+}
+
 variable "noncurrent_days" {
   description = "Days that an overwritten or deleted version is kept."
   type        = number
