@@ -42,6 +42,7 @@ module "catalog" {
   buckets                   = module.storage.buckets
   kms_key_arns              = module.storage.kms_key_arns
   manage_data_lake_settings = var.manage_data_lake_settings
+  manage_catalog_encryption = var.manage_catalog_encryption
   data_lake_admin_arns      = setunion(var.data_lake_admin_arns, [data.aws_iam_session_context.current.issuer_arn])
 }
 

@@ -96,6 +96,12 @@ variable "manage_data_lake_settings" {
   default     = true
 }
 
+variable "manage_catalog_encryption" {
+  description = "Whether Terraform has Glue encrypt its catalog with our key, which holds for the whole account and region: false in an account whose catalog others use too."
+  type        = bool
+  default     = true
+}
+
 variable "data_lake_admin_arns" {
   description = "Who may grant in Lake Formation, beside whoever applies this."
   type        = set(string)

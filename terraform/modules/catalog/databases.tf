@@ -15,5 +15,8 @@ resource "aws_glue_catalog_database" "zone" {
   name        = "${local.database_prefix}_${each.key}"
   description = each.value
 
-  depends_on = [aws_lakeformation_data_lake_settings.account]
+  depends_on = [
+    aws_glue_data_catalog_encryption_settings.account, # what was there before stays as it was
+    aws_lakeformation_data_lake_settings.account,
+  ]
 }

@@ -23,14 +23,15 @@ data "aws_iam_policy_document" "assume_lake_formation_role" {
 
 resource "aws_iam_role" "lake_formation" {
   name               = "${var.name_prefix}-lake-formation"
-  description        = "What Lake Formation reads and writes tables with, on behalf of those it granted to."
+  description        = "What Lake Formation reads tables with, on behalf of those it granted to."
   assume_role_policy = data.aws_iam_policy_document.assume_lake_formation_role.json
 }
 
 data "aws_iam_policy_document" "lake_formation" {
+  # Reading is all that is granted to anybody: the jobs write as their own roles.
   statement {
-    sid       = "UseTables"
-    actions   = ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]
+    sid       = "ReadTables"
+    actions   = ["s3:GetObject"]
     resources = [for warehouse in local.warehouses : "${warehouse}/*"] # any file of any table
   }
 
@@ -50,8 +51,8 @@ data "aws_iam_policy_document" "lake_formation" {
   }
 
   statement {
-    sid       = "UseKey"
-    actions   = ["kms:Decrypt", "kms:GenerateDataKey"]
+    sid       = "ReadTablesWithKey"
+    actions   = ["kms:Decrypt"]
     resources = [var.kms_key_arns.sensitive]
   }
 

@@ -85,6 +85,12 @@ variable "manage_data_lake_settings" {
   default     = true
 }
 
+variable "manage_catalog_encryption" {
+  description = "Whether Terraform has Glue encrypt its catalog with our key. That holds for the whole account and region, and what was encrypted stays unreadable without the key: false in an account whose catalog others use too."
+  type        = bool
+  default     = true
+}
+
 variable "data_lake_admin_arns" {
   description = "Who may grant in Lake Formation. Whoever applies this must be among them."
   type        = set(string)
