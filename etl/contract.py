@@ -14,6 +14,7 @@ import pydantic
 import yaml
 from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty
 
+from etl.contract_roles import problems_of_roles
 from etl.custom_properties import (
     CsvFormat,
     CustomProperties,
@@ -59,6 +60,9 @@ class Classification(StrEnum):
     PUBLIC = "public"
     INTERNAL = "internal"
     PII = "pii"
+
+
+OPEN_TO_ANALYSTS = {Classification.PUBLIC, Classification.INTERNAL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +166,8 @@ def load_contract(text: str, source: str, dataset: str | None = None) -> Contrac
     if len(freshness) != 1 or freshness[0].unit != "h" or not isinstance(freshness[0].value, int | float):
         problems.append("slaProperties: one `freshness` in unit h with a numeric value is expected")
     problems += _missing_for_terraform(document)
+    open_types = {c.name: c.type for c in columns if c.classification in OPEN_TO_ANALYSTS}
+    problems += problems_of_roles(document.roles or [], open_types)
     if problems:
         raise ContractInvalid(source, tuple(problems))
     return Contract(

@@ -17,10 +17,14 @@ class Answer:
     refusal: str | None = None
 
 
-def ask_athena(machine: Machine, sql: str, workgroup: str, role_arn: str) -> Answer:
+def ask_athena(
+    machine: Machine, sql: str, workgroup: str, role_arn: str, database: str = "default"
+) -> Answer:
     """Run one statement and wait for it; at most a page (999 rows) of its result."""
     athena = machine.client("athena", role_arn)
-    query_id = athena.start_query_execution(QueryString=sql, WorkGroup=workgroup)["QueryExecutionId"]
+    query_id = athena.start_query_execution(
+        QueryString=sql, WorkGroup=workgroup, QueryExecutionContext={"Database": database}
+    )["QueryExecutionId"]
     while True:
         status = athena.get_query_execution(QueryExecutionId=query_id)["QueryExecution"]["Status"]
         if status["State"] in {"SUCCEEDED", "FAILED", "CANCELLED"}:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
-from etl.contract import Classification, Contract
+from etl.contract import OPEN_TO_ANALYSTS, Contract
 
 WITHHELD = "withheld: the column is private"
 
@@ -39,8 +39,7 @@ _QUOTED = re.compile(r"(?<!\w)'.*?'(?!\w)|\"[^\"]*\"|`[^`]*`|‘[^’]*’", re.
 
 
 def private_columns(contract: Contract) -> frozenset[str]:
-    open_to_analysts = {Classification.PUBLIC, Classification.INTERNAL}
-    return frozenset(c.name for c in contract.columns if c.classification not in open_to_analysts)
+    return frozenset(c.name for c in contract.columns if c.classification not in OPEN_TO_ANALYSTS)
 
 
 def redact_result(

@@ -44,6 +44,16 @@ locals {
 
   hours_per_unit = { h = 1, d = 24 }
 
+  # "employee-engineering" => whose rows that reader sees; etl/contract_roles.py says what such a role looks like.
+  row_readers = merge([
+    for dataset, contract in local.contracts : {
+      for role in try(contract.roles, []) : "${dataset}-${role.role}" => merge(
+        one([for custom in role.customProperties : custom.value if custom.property == "rows"]),
+        { dataset = dataset },
+      )
+    }
+  ]...)
+
   # Of a contract that names none; etl/custom_properties.py has the same.
   maintenance_schedule = "cron(0 5 * * ? *)"
 

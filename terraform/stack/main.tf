@@ -55,22 +55,28 @@ module "query" {
   scan_limit_bytes = var.query_scan_limit_bytes
   force_destroy    = var.force_destroy
   databases        = module.catalog.databases
+  columns          = { for dataset in keys(local.datasets) : dataset => local.columns[dataset] }
   open_columns     = module.pii_access.open_columns
+  quarantine_views = module.catalog.quarantine_views
+  row_readers      = keys(local.row_readers)
 }
 
 module "pii_access" {
   source = "../modules/pii_access"
 
-  name_prefix     = local.name_prefix
-  account         = local.account
-  datasets        = { for dataset in keys(local.datasets) : dataset => concat(local.columns[dataset], local.columns[".lineage"]) }
-  databases       = module.catalog.databases
-  tables          = merge(module.catalog.tables, { operations = module.catalog.operations_tables })
-  results_bucket  = module.storage.buckets["query-results"]
-  results_key_arn = module.storage.kms_key_arns.general
-  workgroups      = module.query.workgroups
-  result_prefixes = module.query.result_prefixes
-  principal_arns  = var.reader_principal_arns
+  name_prefix      = local.name_prefix
+  account          = local.account
+  datasets         = { for dataset in keys(local.datasets) : dataset => concat(local.columns[dataset], local.columns[".lineage"]) }
+  row_readers      = local.row_readers
+  databases        = module.catalog.databases
+  tables           = merge(module.catalog.tables, { operations = module.catalog.operations_tables })
+  table_columns    = module.catalog.columns
+  quarantine_views = module.catalog.quarantine_views
+  results_bucket   = module.storage.buckets["query-results"]
+  results_key_arn  = module.storage.kms_key_arns.general
+  workgroups       = module.query.workgroups
+  result_prefixes  = module.query.result_prefixes
+  principal_arns   = var.reader_principal_arns
 }
 
 module "operations" {

@@ -43,6 +43,16 @@ output "steward_role_arn" {
   value       = module.pii_access.role_arns["steward"]
 }
 
+output "row_readers" {
+  description = "Role and Athena workgroup of each reader of some rows."
+  value = {
+    for reader in keys(local.row_readers) : reader => {
+      role_arn  = module.pii_access.role_arns[reader]
+      workgroup = module.query.workgroups[reader]
+    }
+  }
+}
+
 output "lambda_functions" {
   description = "Function name per role."
   value = {

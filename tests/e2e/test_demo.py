@@ -13,7 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import the_employee_contract, the_lineage_columns
 
+from etl.contract import OPEN_TO_ANALYSTS
 from scripts.athena_query import ask_athena
 from scripts.offline_machine import Machine, find_machine, stop_machine
 from scripts.package import CHECKED, CHECKOUT
@@ -153,6 +155,77 @@ def test_the_quarantine_is_for_the_steward_alone(kept: Kept):
         sql = f"SELECT {asked} FROM {table}"
         answer = ask_athena(kept.machine, sql, kept.outputs["athena_workgroup"], analyst)
         assert answer.refusal is not None
+
+
+def test_a_reader_of_some_rows_sees_no_others(kept: Kept):
+    """Who may read one department sees the open columns of its rows, and nothing of any other."""
+    database = kept.outputs["databases"]["processed"]
+    table = f"{database}.employee"
+    ((reader, given),) = kept.outputs["row_readers"].items()
+    assert reader == "employee-engineering"
+    steward = (kept.outputs["athena_steward_workgroup"], kept.outputs["steward_role_arn"])
+    own = (given["workgroup"], given["role_arn"])
+    everybody = dict(
+        ask_athena(kept.machine, f"SELECT department, count(*) FROM {table} GROUP BY 1", *steward).rows
+    )
+    seen = ask_athena(kept.machine, f"SELECT * FROM {table}", *own)
+
+    assert len(everybody) > 1
+    assert {row[seen.columns.index("department")] for row in seen.rows} == {"Engineering"}
+    assert len(seen.rows) == int(everybody["Engineering"] or 0)
+    assert set(seen.columns) == open_columns()
+    for hidden in (f"SELECT first_name FROM {table}", f'SELECT * FROM {database}."employee$files"'):
+        assert ask_athena(kept.machine, hidden, *own).refusal is not None
+    quarantine = f"SELECT * FROM {kept.outputs['databases']['quarantine']}.employee_by_reason"
+    assert ask_athena(kept.machine, quarantine, *own).refusal is not None
+
+
+def test_every_column_is_tagged_as_its_contract_says(kept: Kept):
+    """In the catalog each column has its classification; one that nobody classified, its database's."""
+    lake, databases = kept.machine.client("lakeformation"), kept.outputs["databases"]
+    key = "lakegate-local-classification"
+
+    def tags(kind: str, resource: dict[str, Any]) -> Any:
+        return lake.get_resource_lf_tags(Resource=resource, ShowAssignedLFTags=True).get(kind, [])
+
+    columns = {c.name: c.classification for c in (*the_employee_contract().columns, *the_lineage_columns())}
+    table = {"DatabaseName": databases["processed"], "Name": "employee", "ColumnNames": list(columns)}
+    found = tags("LFTagsOnColumns", {"TableWithColumns": table})
+    assert {(c["Name"], tag["TagKey"], *tag["TagValues"]) for c in found for tag in c["LFTags"]} == {
+        (name, key, str(classification)) for name, classification in columns.items() if classification
+    }
+    of_databases = {"raw": "pii", "processed": "unclassified", "quarantine": "pii", "operations": "internal"}
+    for zone, value in of_databases.items():
+        (tag,) = tags("LFTagOnDatabase", {"Database": {"Name": databases[zone]}})
+        assert (tag["TagKey"], tag["TagValues"]) == (key, [value])
+
+
+def test_every_named_query_answers_whom_it_is_for(kept: Kept):
+    """The queries that dashboards begin with run as they are, as the role of their workgroup."""
+    athena, asked = kept.machine.client("athena"), []
+    for workgroup, role in (
+        (kept.outputs["athena_workgroup"], kept.outputs["analyst_role_arn"]),
+        (kept.outputs["athena_steward_workgroup"], kept.outputs["steward_role_arn"]),
+    ):
+        for query_id in athena.list_named_queries(WorkGroup=workgroup)["NamedQueryIds"]:
+            query = athena.get_named_query(NamedQueryId=query_id)["NamedQuery"]
+            answer = ask_athena(kept.machine, query["QueryString"], workgroup, role, query["Database"])
+            assert answer.refusal is None, query["Name"]
+            assert answer.rows, query["Name"]
+            asked.append(query["Name"])
+    assert {
+        "employee: freshness",
+        "employee: newest rows",
+        "employee: quarantine by reason",
+        "employee: rows by department",
+        "employee: rows by job_title",
+        "employee: rows per batch date",
+    } <= set(asked)
+
+
+def open_columns() -> set[str]:
+    columns = (*the_employee_contract().columns, *the_lineage_columns())
+    return {column.name for column in columns if column.classification in OPEN_TO_ANALYSTS}
 
 
 def test_a_crashed_job_reaches_people(kept: Kept):

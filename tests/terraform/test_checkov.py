@@ -24,6 +24,7 @@ SKIPS = {
     "CKV_AWS_272": 2,
     "CKV_AWS_300": 1,
     "CKV_AWS_356": 3,
+    "CKV_AWS_94": 1,
 }
 
 

@@ -197,6 +197,33 @@ def test_text_that_is_no_contract(text: str):
         load_contract(text, "x")
 
 
+def a_role(name: str = "sales", column: Any = "department", value: Any = "Sales") -> Document:
+    rows = {"property": "rows", "value": {"column": column, "value": value}}
+    return {"role": name, "access": "read", "customProperties": [rows]}
+
+
+@pytest.mark.parametrize(
+    ("roles", "problem"),
+    [
+        ([a_role("Sales EMEA")], "roles.Sales EMEA: a role is named in kebab-case"),
+        ([a_role(), a_role()], "roles.sales: it is there twice"),
+        (
+            [a_role(column="first_name")],
+            "roles.sales: first_name is no text column that is public or internal",
+        ),
+        ([a_role(column="age")], "roles.sales: age is no text column"),
+        ([a_role(column="team")], "roles.sales: team is no text column"),
+        ([a_role(value=7)], "roles.sales: one custom property `rows` is expected"),
+        ([{"role": "sales"}], "roles.sales: one custom property `rows` is expected"),
+    ],
+)
+def test_a_role_reads_the_rows_of_an_open_column(roles: list[Document], problem: str):
+    """A role that could not be made, or whose rows a hidden column tells apart, is refused by name."""
+    with pytest.raises(ContractInvalid, match=problem):
+        changed(lambda d: d.update(roles=roles))
+    changed(lambda d: d.update(roles=[a_role(), a_role("sales-emea", "job_title")]))
+
+
 def test_all_problems_are_told_at_once():
     """Whoever mends a contract sees everything that is wrong with it."""
 

@@ -43,6 +43,11 @@ output "steward_role_arn" {
   value       = module.stack.steward_role_arn
 }
 
+output "row_readers" {
+  description = "Role and Athena workgroup of each reader of some rows."
+  value       = module.stack.row_readers
+}
+
 output "lambda_functions" {
   description = "Function name per role."
   value       = module.stack.lambda_functions

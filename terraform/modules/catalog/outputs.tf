@@ -16,6 +16,16 @@ output "operations_tables" {
   value       = { for name, table in aws_glue_catalog_table.operations : name => table.name }
 }
 
+output "columns" {
+  description = "Columns per dataset that its processed table has now: one that a contract gained comes with the next batch."
+  value       = { for dataset, table in aws_glue_catalog_table.processed : dataset => table.storage_descriptor[0].columns[*].name }
+}
+
+output "quarantine_views" {
+  description = "Name per dataset of the view that counts its quarantine by reason, once the view exists."
+  value       = { for dataset, view in aws_glue_catalog_table.quarantine_by_reason : dataset => view.name }
+}
+
 output "warehouse_arns" {
   description = "Registered S3 location per zone, once it is registered."
   value       = { for zone, location in aws_lakeformation_resource.warehouse : zone => location.arn }

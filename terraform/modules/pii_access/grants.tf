@@ -33,13 +33,13 @@ resource "aws_lakeformation_permissions" "analyst_columns" {
 }
 
 resource "aws_lakeformation_permissions" "steward_database" {
-  for_each = var.databases
+  for_each = toset(["processed", "quarantine", "operations"]) # not raw: nobody queries files as received
 
   principal   = aws_iam_role.reader["steward"].arn
   permissions = ["DESCRIBE"]
 
   database {
-    name = each.value
+    name = var.databases[each.key]
   }
 }
 
@@ -72,7 +72,7 @@ resource "aws_lakeformation_permissions" "steward_quarantine" {
 # The records of runs hold no value of a row.
 resource "aws_lakeformation_permissions" "operations" {
   for_each = {
-    for reader_table in setproduct(keys(local.readers), keys(var.tables.operations)) :
+    for reader_table in setproduct(["analyst", "steward"], keys(var.tables.operations)) :
     join(".", reader_table) => { reader = reader_table[0], table = var.tables.operations[reader_table[1]] }
   }
 
@@ -82,6 +82,20 @@ resource "aws_lakeformation_permissions" "operations" {
   table_with_columns {
     database_name = var.databases.operations
     name          = each.value.table
+    wildcard      = true
+  }
+}
+
+# Athena asks for the view and for what it reads, so this alone shows nobody a row.
+resource "aws_lakeformation_permissions" "steward_quarantine_views" {
+  for_each = var.quarantine_views
+
+  principal   = aws_iam_role.reader["steward"].arn
+  permissions = ["SELECT"]
+
+  table_with_columns {
+    database_name = var.databases.quarantine
+    name          = each.value
     wildcard      = true
   }
 }

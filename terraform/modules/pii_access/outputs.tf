@@ -1,5 +1,5 @@
 output "role_arns" {
-  description = "Role ARN of analysts and of stewards."
+  description = "Role ARN of each kind of reader."
   value       = { for reader, role in aws_iam_role.reader : reader => role.arn }
 }
 

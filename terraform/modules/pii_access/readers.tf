@@ -1,19 +1,28 @@
-# Two kinds of readers with the same policy in different places: each queries through its own workgroup into its own
-# prefix, since a steward's results hold names. What they see of a table is not here but in the grants.
+# Readers with the same policy in different places: each queries through its own workgroup into its own prefix, since
+# a steward's results hold names, and others' rows. What they see of a table is not here but in the grants.
 
 locals {
-  readers = {
-    analyst = {
-      description = "Reads the open columns of processed tables, and the records of runs."
-      principals  = var.principal_arns.analyst
-      databases   = [var.databases.processed, var.databases.operations]
-    }
-    steward = {
-      description = "Reads every column, what was quarantined, and the records of runs."
-      principals  = var.principal_arns.steward
-      databases   = values(var.databases)
-    }
-  }
+  readers = merge(
+    {
+      analyst = {
+        description = "Reads the open columns of processed tables, and the records of runs."
+        principals  = var.principal_arns.analyst
+        databases   = [var.databases.processed, var.databases.operations]
+      }
+      steward = {
+        description = "Reads every column, what was quarantined, and the records of runs."
+        principals  = var.principal_arns.steward
+        databases   = [var.databases.processed, var.databases.quarantine, var.databases.operations]
+      }
+    },
+    {
+      for reader, rows in var.row_readers : reader => {
+        description = "Reads the open columns of some rows of ${rows.dataset}."
+        principals  = lookup(var.principal_arns.rows, reader, [])
+        databases   = [var.databases.processed]
+      }
+    },
+  )
 
   glue_arn     = "arn:${var.account.partition}:glue:${var.account.region}:${var.account.id}"
   account_root = "arn:${var.account.partition}:iam::${var.account.id}:root"

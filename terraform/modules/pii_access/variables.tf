@@ -27,9 +27,40 @@ variable "datasets" {
   }
 }
 
+variable "table_columns" {
+  description = "Columns per dataset that its processed table has now."
+  type        = map(list(string))
+}
+
+variable "row_readers" {
+  description = "Readers of some rows: per reader a dataset, and the value that an open text column of it has in those rows."
+  type = map(object({
+    dataset = string
+    column  = string
+    value   = string
+  }))
+  default = {}
+
+  validation {
+    condition     = !anytrue([for reader in keys(var.row_readers) : contains(["analyst", "steward"], reader)])
+    error_message = "analyst and steward are readers of their own."
+  }
+
+  validation {
+    condition = alltrue([
+      for rows in var.row_readers : contains(
+        [for column in var.datasets[rows.dataset] : column.name if contains(["public", "internal"], column.classification)],
+        rows.column,
+      )
+    ])
+    error_message = "Rows are told apart by a column that is public or internal: whoever reads the rows learns its value."
+  }
+}
+
 variable "databases" {
-  description = "Database names of the processed and quarantine zones, and of the records of runs."
+  description = "Database names of the raw, processed and quarantine zones, and of the records of runs."
   type = object({
+    raw        = string
     processed  = string
     quarantine = string
     operations = string
@@ -45,6 +76,11 @@ variable "tables" {
   })
 }
 
+variable "quarantine_views" {
+  description = "Per dataset the name of the view in the quarantine database that counts rows by reason."
+  type        = map(string)
+}
+
 variable "results_bucket" {
   description = "Bucket of query results."
   type        = string
@@ -56,26 +92,21 @@ variable "results_key_arn" {
 }
 
 variable "workgroups" {
-  description = "Athena workgroup of analysts and of stewards."
-  type = object({
-    analyst = string
-    steward = string
-  })
+  description = "Athena workgroup of each kind of reader."
+  type        = map(string)
 }
 
 variable "result_prefixes" {
-  description = "Where in the results bucket the workgroup of analysts and that of stewards write."
-  type = object({
-    analyst = string
-    steward = string
-  })
+  description = "Where in the results bucket the workgroup of each kind of reader writes."
+  type        = map(string)
 }
 
 variable "principal_arns" {
-  description = "Who may assume the analyst and the steward role. Empty: whoever the account's IAM allows to."
+  description = "Who may assume the analyst and the steward role, and per reader of rows its role. Empty: whoever the account's IAM allows to."
   type = object({
     analyst = optional(set(string), [])
     steward = optional(set(string), [])
+    rows    = optional(map(set(string)), {})
   })
   default = {}
 }

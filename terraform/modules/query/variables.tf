@@ -37,7 +37,26 @@ variable "databases" {
   })
 }
 
+variable "columns" {
+  description = "Columns of each dataset's contract."
+  type = map(list(object({
+    name = string
+    type = string
+  })))
+}
+
+variable "quarantine_views" {
+  description = "Per dataset the name of the view in the quarantine database that counts rows by reason."
+  type        = map(string)
+}
+
 variable "open_columns" {
   description = "Columns that analysts may read, per dataset."
   type        = map(list(string))
+}
+
+variable "row_readers" {
+  description = "Names of the readers of some rows, who query beside analysts and stewards."
+  type        = set(string)
+  default     = []
 }

@@ -1,19 +1,28 @@
-# One workgroup per kind of reader. A workgroup that enforces its settings has a single place for results, and
-# results of stewards hold names.
+# One workgroup per kind of reader. A workgroup that enforces its settings has a single place for results, and whoever
+# may read there sees what others of the same kind were shown: a steward's names, the rows of one reader of rows.
 
 locals {
-  workgroups = {
-    analyst = {
-      name        = var.name_prefix
-      prefix      = "analyst/"
-      description = "Queries of analysts and dashboards."
-    }
-    steward = {
-      name        = "${var.name_prefix}-steward"
-      prefix      = "steward/"
-      description = "Queries of data stewards; results may hold names."
-    }
-  }
+  workgroups = merge(
+    {
+      analyst = {
+        name        = var.name_prefix
+        prefix      = "analyst/"
+        description = "Queries of analysts and dashboards."
+      }
+      steward = {
+        name        = "${var.name_prefix}-steward"
+        prefix      = "steward/"
+        description = "Queries of data stewards; results may hold names."
+      }
+    },
+    {
+      for reader in var.row_readers : reader => {
+        name        = "${var.name_prefix}-${reader}"
+        prefix      = "${reader}/"
+        description = "Queries of ${reader}, who read some rows."
+      }
+    },
+  )
 }
 
 resource "aws_athena_workgroup" "reader" {
