@@ -153,6 +153,11 @@ def test_each_rule_about_a_private_column_set_rows_aside(story: Story):
 def test_no_canary_is_anywhere_else(story: Story):
     """Every bucket, log, message, metric and API record but those of the zones for names: zero hits."""
     zones = {story.outputs["buckets"][zone]: "keys" for zone in ("processed", "quarantine")}
+    listed = story.machine.client("s3").list_objects_v2(
+        Bucket=story.outputs["buckets"]["docs"], Prefix="operations/"
+    )
+    tables = {entry["Key"].split("/")[1] for entry in listed["Contents"]}
+    assert {"runs", "expectation_results", "latest"} <= tables, "the records of runs are among those places"
     _assert_none(story, all_places(story.machine.client, zones | {story.raw_bucket: "nothing"}))
 
 
