@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo gameday up down docs maintain plan apply destroy bootstrap test test-fast torture bench chromium checkov java spark tf-check tf-docs lint format package lock clean
+.PHONY: help demo gameday up down docs maintain plan apply destroy bootstrap status history test test-fast torture bench chromium checkov java spark tf-check tf-docs lint format package lock clean
 
 PYTHON311 := $(firstword $(wildcard .venv/bin/python) $(shell command -v python3.11 2>/dev/null))
 PY := .venv/bin/python
@@ -52,8 +52,13 @@ docs: $(STAMP) ## Serve the Data Docs on this machine; ENV=dev or ENV=prod for t
 maintain: $(STAMP) ## Maintain the tables now; DATASET=employee for one dataset, ENV=dev or ENV=prod in an AWS account
 	@exec $(PY) -m scripts.maintain --env $(or $(ENV),local) $(if $(DATASET),--dataset $(DATASET))
 
-# One process more than there are cores, since whoever applies the stack waits most of the time. The files begin in
-# the order that tests/conftest.py gives them.
+status: $(STAMP) ## How fresh each dataset is, its last runs, and what waits; ENV=dev or ENV=prod, JSON=1 for scripts
+	@exec $(PY) -m scripts.status --env $(or $(ENV),local) $(if $(filter 1,$(JSON)),--json)
+
+history: $(STAMP) ## Runs over time against what is usual, with charts; DATASET=employee, DAYS=90, ENV=dev or ENV=prod
+	@exec $(PY) -m scripts.history --env $(or $(ENV),local) $(if $(DATASET),--dataset $(DATASET)) \
+	  $(if $(DAYS),--days $(DAYS))
+
 plan: $(STAMP) ## What an apply would change; ENV=dev or ENV=prod in your AWS account, else on the offline AWS
 	@exec $(PY) -m scripts.deploy plan --env $(or $(ENV),local)
 
@@ -66,6 +71,8 @@ destroy: $(STAMP) ## Remove an environment and all that it holds; ENV=..., YES=1
 bootstrap: $(STAMP) ## The bucket of Terraform's state, once per AWS account and region; ENV=dev or ENV=prod
 	@exec $(PY) -m scripts.deploy bootstrap --env $(or $(ENV),local) $(if $(filter 1,$(YES)),--yes)
 
+# One process more than there are cores, since whoever applies the stack waits most of the time. The files begin in
+# the order that tests/conftest.py gives them.
 test: $(STAMP) chromium checkov java spark ## All tests
 	@exec $(PY) -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --dist loadfile --no-loadscope-reorder
 

@@ -4,6 +4,7 @@ import json
 import random
 import time
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from typing import Any, BinaryIO
 
 from botocore.exceptions import ClientError
@@ -85,6 +86,12 @@ def list_keys(bucket: str, prefix: str, after: str) -> Iterator[str]:
         client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, StartAfter=after)
     )
     return (entry["Key"] for page in pages for entry in page.get("Contents", ()))
+
+
+def list_objects(bucket: str, prefix: str) -> Iterator[tuple[str, datetime]]:
+    """Key and time of the last write of each object with the prefix."""
+    pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return ((entry["Key"], entry["LastModified"]) for page in pages for entry in page.get("Contents", ()))
 
 
 def list_versions(bucket: str, prefix: str, after: str = "") -> list[dict[str, Any]]:

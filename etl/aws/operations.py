@@ -1,20 +1,27 @@
 """The records of runs, in the docs zone. Standard library and boto3 only: the Lambdas use it."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
 from typing import Any
 
 from etl.aws.freshness import update_latest
-from etl.aws.object_store import update_json, write_object
+from etl.aws.object_store import list_objects, read_object, update_json, write_object
 from etl.operations.freshness import Cause
+from etl.operations.intervention import Intervention
 from etl.operations.records import (
     EXPECTATION_RESULTS,
+    INTERVENTIONS,
     RUNS,
     ExpectationRecord,
     RunRecord,
+    dataset_folder,
     record_key,
     to_lines,
 )
+
+_READERS = 10  # as many connections as botocore keeps
 
 
 def update_run(
@@ -57,3 +64,32 @@ def write_expectation_results(docs_bucket: str, records: Sequence[ExpectationRec
         of = records[0]
         key = record_key(EXPECTATION_RESULTS, of.dataset, of.batch_date, of.run_id)
         write_object(docs_bucket, key, to_lines(records).encode(), "application/json")
+
+
+def read_newest_runs(docs_bucket: str, dataset: str, count: int) -> list[RunRecord]:
+    """The runs whose records were written last, newest first."""
+    listed = sorted(list_objects(docs_bucket, dataset_folder(RUNS, dataset)), key=lambda entry: entry[1])
+    return _read_runs(docs_bucket, [key for key, _ in reversed(listed)][:count])
+
+
+def read_runs_since(docs_bucket: str, dataset: str, first: date) -> list[RunRecord]:
+    """The runs over batches of that date and later, in no order."""
+    folder = dataset_folder(RUNS, dataset)
+    keys = [key for key, _ in list_objects(docs_bucket, folder) if key >= f"{folder}{first:%Y-%m}"]
+    return [run for run in _read_runs(docs_bucket, keys) if run.batch_date >= str(first)]
+
+
+def read_interventions(docs_bucket: str, dataset: str) -> list[Intervention]:
+    """Open ones and others, the oldest first."""
+    listed = list_objects(docs_bucket, dataset_folder(INTERVENTIONS, dataset))
+    rows = _read_rows(docs_bucket, [key for key, _ in listed])
+    return sorted((Intervention(**row) for row in rows), key=lambda one: one.opened_at)
+
+
+def _read_runs(docs_bucket: str, keys: Sequence[str]) -> list[RunRecord]:
+    return [RunRecord.from_row(row) for row in _read_rows(docs_bucket, keys)]
+
+
+def _read_rows(docs_bucket: str, keys: Sequence[str]) -> list[dict[str, Any]]:
+    with ThreadPoolExecutor(max_workers=_READERS) as pool:
+        return list(pool.map(lambda key: json.loads(read_object(docs_bucket, key)), keys))

@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from etl.batch import Batch, MergeMode
 
-RUNS, EXPECTATION_RESULTS = "runs", "expectation_results"
+RUNS, EXPECTATION_RESULTS, INTERVENTIONS = "runs", "expectation_results", "interventions"
 
 
 class RunState(StrEnum):
@@ -144,7 +144,11 @@ class ExpectationRecord:
 
 def record_key(table: str, dataset: str, batch_date: date | str, run_id: str) -> str:
     """Where the records of one run lie; Terraform gives the tables the same folders as partitions."""
-    return f"operations/{table}/{dataset}/{str(batch_date)[:7]}/{run_id}.json"
+    return f"{dataset_folder(table, dataset)}{str(batch_date)[:7]}/{run_id}.json"
+
+
+def dataset_folder(table: str, dataset: str) -> str:
+    return f"operations/{table}/{dataset}/"
 
 
 def to_lines(records: Iterable[RunRecord | ExpectationRecord]) -> str:

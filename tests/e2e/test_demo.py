@@ -101,6 +101,39 @@ def test_the_tables_can_be_maintained_at_once(kept: Kept):
     assert before.refusal is None
 
 
+def test_the_status_is_told_at_once(kept: Kept):
+    """`make status` tells freshness, runs and quarantine; its exit code says whether all is as promised."""
+    command = [sys.executable, "-m", "scripts.status", "--state-dir", str(kept.machine.state_dir)]
+    shown, told = (
+        subprocess.run([*command, *more], cwd=CHECKOUT, capture_output=True, text=True, check=False)
+        for more in ((), ("--json",))
+    )
+    status = json.loads(told.stdout)
+    found = status["datasets"]["employee"]
+
+    assert shown.returncode == told.returncode == (0 if status["is_as_promised"] else 1), told.stderr
+    assert (found["freshness"]["is_fresh"], found["freshness"]["promised_hours"]) == (True, 24)
+    assert [run["state"] for run in found["runs"]] == ["published", "rejected", "published", "published"]
+    assert found["runs"][2]["rows_quarantined"] + found["runs"][2]["rows_unparsable"] == 4
+    assert found["quarantined_rows"] == 4
+    assert found["availability"]["target_percent"] == 99.9, "a probe has run since the stack was applied"
+    for fact in ("fresh,", "4 rows", "passed with quarantine", "rejected"):
+        assert fact in shown.stdout
+
+
+def test_the_history_is_drawn(kept: Kept, tmp_path: Path):
+    """`make history` shows each series in the terminal, and leaves a page with a chart of it."""
+    page = tmp_path / "history.html"
+    command = [sys.executable, "-m", "scripts.history", "--state-dir", str(kept.machine.state_dir)]
+    done = subprocess.run(
+        [*command, "--into", str(page)], cwd=CHECKOUT, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert page.as_uri() in done.stdout
+    assert all(title in page.read_text() for title in ("Rows", "Set aside", "Gate", "Not fresh"))
+
+
 def test_outputs_are_read_from_the_users_own_state(kept: Kept, monkeypatch: pytest.MonkeyPatch):
     """Of an environment that the user has initialised, Terraform tells what was made of it."""
     monkeypatch.setenv("TF_DATA_DIR", str(kept.machine.state_dir / "terraform-local"))
