@@ -26,6 +26,7 @@ class Manifest:
     Where `staged_parts` are given, `staged_uri` is the folder that they are in, their order is that of the
     rows in the batch's file, and `staged_sha256` is checksum_of_parts of them.
     `new_columns` are those of the columns that the contract does not declare, and lets in.
+    `released_lines` were set aside by earlier runs and pass now: merged, they leave the quarantine.
     """
 
     dataset: str
@@ -44,6 +45,7 @@ class Manifest:
     rows_unparsable: int
     new_columns: tuple[str, ...] = ()
     staged_parts: tuple[StagedPart, ...] = ()
+    released_lines: tuple[int, ...] = ()
 
     @property
     def files(self) -> tuple[Self, ...]:
@@ -72,6 +74,7 @@ def parse_manifest(text: str, uri: str, batch_id: str) -> Manifest:
         parsed = {
             "verdict": Verdict(fields["verdict"]),
             "new_columns": tuple(fields.get("new_columns", ())),
+            "released_lines": tuple(fields.get("released_lines", ())),
             "staged_parts": tuple(StagedPart(**part) for part in fields.get("staged_parts", ())),
         }
         manifest = Manifest(**fields | parsed)

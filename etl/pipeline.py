@@ -24,7 +24,7 @@ from etl.steps.merge import add_lineage
 from etl.steps.stage import from_staged_file
 from etl.stopwatch import Stopwatch
 from etl.tables.table import BATCH_ID, RUN_ID, STAGED_SHA256
-from etl.tables.writing import merge_batch, replace_batch
+from etl.tables.writing import merge_batch, set_aside
 
 
 def run_gate(batch: Batch, run_id: str, lake: Lake) -> GateReport:
@@ -36,9 +36,9 @@ def run_gate(batch: Batch, run_id: str, lake: Lake) -> GateReport:
     finding, gate = _examine(batch, lake, watch)
     if finding.judgement.verdict.lets_rows_pass:
         with watch.stage("quarantine"):
-            _quarantine(batch, run_id, finding, gate, lake)
+            released = _quarantine(batch, run_id, finding, gate, lake)
         with watch.stage("stage"):
-            _hand_over(batch, run_id, finding, gate, lake)
+            _hand_over(batch, run_id, finding, gate, released, lake)
         with watch.stage("history"):  # before the report: who finds it may rely on the batch being remembered
             judged = finding.rows_read - finding.rows_unparsable
             described = describe_batch(batch, judged, finding.read.null_counts, finding.declared)
@@ -88,6 +88,7 @@ def run_merge(batch: Batch, mode: MergeMode, run_id: str, lake: Lake) -> MergeRe
             contract.identity,
             lake.confirmations(batch, manifest, contract),
         )
+    lake.release_rows(manifest)  # after the commit: a row is never in neither table
     return report_merge(batch, mode, run_id, manifest, duplicates, merged, contract.identity, lake, watch)
 
 
@@ -122,14 +123,16 @@ def _examine(batch: Batch, lake: Lake, watch: Stopwatch) -> tuple[Finding, Gate]
     return Finding(judgement, declared, contract, suite, read, validation, usual), gate
 
 
-def _quarantine(batch: Batch, run_id: str, finding: Finding, gate: Gate, lake: Lake) -> None:
-    """Set aside what failed; a second run over the same batch replaces what the first one set aside."""
+def _quarantine(batch: Batch, run_id: str, finding: Finding, gate: Gate, lake: Lake) -> tuple[int, ...]:
+    """Set aside what failed → the lines that an earlier run over the batch set aside, and that pass now."""
     columns = lake.quarantine_columns()
     rows = gate.set_aside(finding.judgement, finding.contract, run_id, finding.suite, columns)
-    replace_batch(lake.quarantine_table(), batch.batch_id, rows, columns)
+    return set_aside(lake.quarantine_table(), batch.batch_id, rows, columns)
 
 
-def _hand_over(batch: Batch, run_id: str, finding: Finding, gate: Gate, lake: Lake) -> None:
+def _hand_over(
+    batch: Batch, run_id: str, finding: Finding, gate: Gate, released: tuple[int, ...], lake: Lake
+) -> None:
     """Stage the rows that passed; the manifest comes last, since with it the merge may begin."""
     staged = gate.stage(finding.judgement, finding.contract)
     lake.write_manifest(
@@ -150,5 +153,6 @@ def _hand_over(batch: Batch, run_id: str, finding: Finding, gate: Gate, lake: La
             rows_unparsable=finding.read.unparsable_count,
             new_columns=finding.read.drift.new_columns,
             staged_parts=staged.parts,
+            released_lines=released,
         )
     )

@@ -136,6 +136,7 @@ def report_merge(
         conflict_keys=lake.hash_keys(merged.conflict_keys),
         split_keys=lake.hash_keys(merged.split_keys),
         collision_keys=lake.hash_keys(duplicates.collision_keys),
+        released=len(manifest.released_lines),
         seconds=watch.seconds | {"total": watch.total},
     )
     if identity and _needs_a_look(report, identity):

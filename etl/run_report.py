@@ -112,8 +112,8 @@ class MergeReport:
     differ from the row that was kept. Where keys name somebody, `splits` counts the inserted rows that may be
     somebody whom the table knows by another age, and `collisions` the keys that stand in the file with
     different values. `conflict_keys`, `split_keys` and `collision_keys` are hashes of the first of their keys
-    (etl/steps/listed_keys.py). `snapshot_id` is the table's current one after the run, and
-    `committed` whether this run made it.
+    (etl/steps/listed_keys.py). `released` counts rows that left the quarantine. `snapshot_id` is the table's
+    current one after the run, and `committed` whether this run made it.
     """
 
     dataset: str
@@ -133,4 +133,5 @@ class MergeReport:
     conflict_keys: tuple[str, ...] = ()
     split_keys: tuple[str, ...] = ()
     collision_keys: tuple[str, ...] = ()
+    released: int = 0
     seconds: Mapping[str, float] = field(default_factory=dict)

@@ -39,6 +39,7 @@ from etl.steps.history import AcceptedBatch, add_to_history, history_to_json, pa
 from etl.steps.listed_keys import hash_keys
 from etl.tables.iceberg import IcebergTable
 from etl.tables.maintenance_iceberg import MaintainedTable
+from etl.tables.writing import release_rows
 
 _DOCS = "data-docs"
 
@@ -57,6 +58,11 @@ class Lake:
 
     def read_suite(self) -> str:
         return self._read_expectations(f"{self._settings.dataset}/suite.json")
+
+    def release_rows(self, manifest: Manifest) -> None:
+        """Let the rows leave the quarantine that were merged with the manifest's."""
+        if manifest.released_lines:
+            release_rows(self.quarantine_table(), manifest.batch_id, manifest.released_lines)
 
     def quarantine_columns(self) -> tuple[Column, ...]:
         return load_columns(self._read_expectations("quarantine.yaml"), "quarantine.yaml")

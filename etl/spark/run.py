@@ -41,4 +41,5 @@ def merge_on_spark(
             confirmations = lake.confirmations(batch, manifest, contract)
             merged = merge_rows(kept, count, table, pinned, marks, contract, mode, columns, confirmations)
     deduped.unpersist()
+    lake.release_rows(manifest)
     return report_merge(batch, mode, run_id, manifest, dropped, merged, contract.identity, lake, watch)

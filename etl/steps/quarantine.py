@@ -1,4 +1,4 @@
-"""Split the rows that passed from those that did not, and say of each why."""
+"""Split the rows that passed from those that did not, and say of each why; and who may leave again."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from etl.batch import Batch
 from etl.contract import Column
@@ -60,6 +61,27 @@ def collect_quarantine(
             for column in columns
         }
     )
+
+
+def join_earlier(failed: pa.Table, earlier: pa.Table) -> tuple[pa.Table, tuple[int, ...]]:
+    """What a batch has in quarantine after it was judged again, and the lines that may leave it.
+
+    `failed` fail now, `earlier` are in quarantine from before. A row that fails again is one row, there since
+    it first was. One that passes now stays until it is merged (release_rows in etl/tables/writing.py): the
+    file was judged whole, so whatever does not fail any more is among the rows that the gate hands over.
+    """
+    earlier = earlier.select(failed.column_names).cast(failed.schema).combine_chunks()
+    lines = earlier["line_number"].combine_chunks()
+    since = earlier["quarantined_at"].take(pc.index_in(failed["line_number"], lines))
+    place = failed.column_names.index("quarantined_at")
+    failed = failed.set_column(place, "quarantined_at", pc.coalesce(since, failed["quarantined_at"]))
+    passing = without_lines(earlier, failed["line_number"].to_pylist())
+    return pa.concat_tables([failed, passing]), tuple(passing["line_number"].to_pylist())
+
+
+def without_lines(rows: pa.Table, lines: Sequence[int]) -> pa.Table:
+    """`rows` of one batch in quarantine, but for those of `lines`."""
+    return rows.filter(pc.invert(pc.is_in(rows["line_number"], pa.array(lines, pa.int64()))))
 
 
 def _rejected_rows(read: ReadRows, rejected: pa.Table) -> pa.Table:

@@ -109,6 +109,10 @@ class IcebergTable:
             transaction.commit_transaction()
         self.refresh()
 
+    def batch_rows(self, batch_id: str) -> pa.Table:
+        """The rows with this value of `batch_id`."""
+        return self._table.scan(EqualTo("batch_id", batch_id)).to_arrow()
+
     def replace_batch(self, batch_id: str, rows: pa.Table) -> None:
         """Make `rows` the table's only rows with this value of `batch_id`, in one commit."""
         summary = {BATCH_ID: batch_id}

@@ -18,6 +18,7 @@ from etl.steps.confirmed import Confirmations, confirmed_keys, leave_confirmed
 from etl.steps.identity import OtherAges, find_other_ages, find_splits
 from etl.steps.listed_keys import list_keys
 from etl.steps.merge import MergePlan, plan_merge, wanted_keys
+from etl.steps.quarantine import join_earlier, without_lines
 from etl.tables.table import COUNTS, RUN_ID, Table
 
 _ATTEMPTS = 8
@@ -112,26 +113,42 @@ def _merge(table: Table, plan: MergePlan, marks: Mapping[str, str], merged: Merg
     return replace(merged, snapshot_id=table.snapshot_id)
 
 
-class ReplacesBatches(Protocol):
+class QuarantineTable(Protocol):
     def refresh(self) -> None: ...
 
     def add_columns(self, columns: Sequence[Column]) -> None: ...
 
+    def batch_rows(self, batch_id: str) -> pa.Table: ...
+
     def replace_batch(self, batch_id: str, rows: pa.Table) -> None: ...
 
 
-def replace_batch(
-    table: ReplacesBatches, batch_id: str, rows: pa.Table, columns: Sequence[Column] = ()
-) -> None:
-    """Make `rows` the only rows of this batch in the table; doing it twice changes nothing.
+def set_aside(
+    table: QuarantineTable, batch_id: str, failed: pa.Table, columns: Sequence[Column] = ()
+) -> tuple[int, ...]:
+    """Let `failed` be in quarantine, once, and tell the lines that are there from before and pass now.
 
-    The table gets those of `columns` that it lacks, also when there are no rows.
+    The latter stay until release_rows. Doing it twice changes nothing. The table gets those of `columns` that
+    it lacks, also when there are no rows.
     """
     for attempt in attempts_at_commit():
         with attempt:
             table.refresh()
             table.add_columns(columns)
+            rows, passing = join_earlier(failed, table.batch_rows(batch_id))
             table.replace_batch(batch_id, rows)
+    return passing
+
+
+def release_rows(table: QuarantineTable, batch_id: str, lines: Sequence[int]) -> None:
+    """Take these lines of the batch out of quarantine: they were merged. Doing it twice changes nothing."""
+    for attempt in attempts_at_commit():
+        with attempt:
+            table.refresh()
+            rows = table.batch_rows(batch_id)
+            kept = without_lines(rows, lines)
+            if kept.num_rows < rows.num_rows:
+                table.replace_batch(batch_id, kept)
 
 
 def attempts_at_commit(most: int = _ATTEMPTS) -> Retrying:

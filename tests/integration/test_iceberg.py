@@ -31,7 +31,7 @@ from etl.steps.merge import plan_merge, wanted_keys
 from etl.tables import writing
 from etl.tables.iceberg import IcebergTable
 from etl.tables.table import BATCH_ID, RUN_ID
-from etl.tables.writing import merge_batch, replace_batch
+from etl.tables.writing import merge_batch, release_rows, set_aside
 
 KEY = the_employee_contract().key
 SECOND = a_batch(version_id="v2")
@@ -291,33 +291,41 @@ def in_quarantine(lake: ALake) -> list[tuple[str, int]]:
 
 
 def test_quarantining_a_batch_twice_keeps_its_rows_once(lake: ALake):
-    """The second time replaces the first, and other batches' rows stay."""
+    """What fails again is there once; what passes now stays until it is released; other batches stay."""
     one, two = a_batch().batch_id, SECOND.batch_id
-    replace_batch(lake.table("quarantine"), two, quarantined([9], SECOND))
-    for lines in ([2, 3], [2, 3], [3, 4]):
-        replace_batch(lake.table("quarantine"), one, quarantined(lines, a_batch()))
+    set_aside(lake.table("quarantine"), two, quarantined([9], SECOND))
+    passing = [
+        set_aside(lake.table("quarantine"), one, quarantined(lines, a_batch()))
+        for lines in ([2, 3], [2, 3], [3, 4])
+    ]
 
+    assert passing == [(), (), (2,)]
+    assert in_quarantine(lake) == sorted([(one, 2), (one, 3), (one, 4), (two, 9)])
+    for _ in range(2):
+        release_rows(lake.table("quarantine"), one, (2, 9))
     assert in_quarantine(lake) == sorted([(one, 3), (one, 4), (two, 9)])
 
 
 def test_a_quarantined_batch_whose_snapshot_expired_is_replaced(lake: ALake):
     """Whether a batch is in quarantine is read from its rows, so no expiry can double them."""
-    replace_batch(lake.table("quarantine"), a_batch().batch_id, quarantined([2, 3], a_batch()))
-    replace_batch(lake.table("quarantine"), SECOND.batch_id, quarantined([9], SECOND))
+    set_aside(lake.table("quarantine"), a_batch().batch_id, quarantined([2, 3], a_batch()))
+    set_aside(lake.table("quarantine"), SECOND.batch_id, quarantined([9], SECOND))
     table = the_catalog(lake.state.endpoint).load_table((lake.database("quarantine"), "employee"))
     with table.maintenance.expire_snapshots() as expiry:
         expiry.by_id(table.snapshots()[0].snapshot_id)
-    replace_batch(lake.table("quarantine"), a_batch().batch_id, quarantined([3], a_batch()))
+    set_aside(lake.table("quarantine"), a_batch().batch_id, quarantined([2, 3], a_batch()))
 
-    assert in_quarantine(lake) == sorted([(a_batch().batch_id, 3), (SECOND.batch_id, 9)])
+    assert in_quarantine(lake) == sorted([(a_batch().batch_id, n) for n in (2, 3)] + [(SECOND.batch_id, 9)])
 
 
 def test_a_batch_that_no_longer_has_bad_rows(lake: ALake):
-    """Replacing by no rows empties the batch's quarantine; a clean batch commits nothing."""
-    replace_batch(lake.table("quarantine"), a_batch().batch_id, quarantined([], a_batch()))
+    """Its rows stay until they are released; a clean batch commits nothing."""
+    set_aside(lake.table("quarantine"), a_batch().batch_id, quarantined([], a_batch()))
     assert lake.snapshots("quarantine") == 0
-    replace_batch(lake.table("quarantine"), a_batch().batch_id, quarantined([2], a_batch()))
-    replace_batch(lake.table("quarantine"), a_batch().batch_id, quarantined([], a_batch()))
+    set_aside(lake.table("quarantine"), a_batch().batch_id, quarantined([2], a_batch()))
+    passing = set_aside(lake.table("quarantine"), a_batch().batch_id, quarantined([], a_batch()))
+    assert (passing, in_quarantine(lake)) == ((2,), [(a_batch().batch_id, 2)])
+    release_rows(lake.table("quarantine"), a_batch().batch_id, passing)
 
     assert in_quarantine(lake) == []
 
@@ -328,11 +336,11 @@ def test_a_quarantine_that_lacks_a_column_gets_it(lake: ALake):
     lake.drop_table("quarantine")
     lake.create_table("quarantine", older)
     batch_id = a_batch().batch_id
-    replace_batch(lake.table("quarantine"), batch_id, quarantined([2], a_batch()).drop("dataset"), older)
-    replace_batch(lake.table("quarantine"), "x", quarantined([], a_batch()), the_quarantine_columns())
+    set_aside(lake.table("quarantine"), batch_id, quarantined([2], a_batch()).drop("dataset"), older)
+    set_aside(lake.table("quarantine"), "x", quarantined([], a_batch()), the_quarantine_columns())
     assert lake.rows("quarantine").num_columns == len(the_quarantine_columns())
     now = quarantined([5], SECOND).set_column(0, "dataset", pa.array(["employee"]))
-    replace_batch(lake.table("quarantine"), SECOND.batch_id, now, the_quarantine_columns())
+    set_aside(lake.table("quarantine"), SECOND.batch_id, now, the_quarantine_columns())
 
     assert in_quarantine(lake) == sorted([(batch_id, 2), (SECOND.batch_id, 5)])
     assert sorted(map(str, lake.rows("quarantine")["dataset"].to_pylist())) == ["None", "employee"]
@@ -344,8 +352,7 @@ def test_concurrent_quarantines_of_several_batches(lake: ALake):
     batches = [a_batch(version_id=f"q{number}") for number in range(4)]
     with ThreadPoolExecutor(4) as pool:
         for done in [
-            pool.submit(replace_batch, lake.table("quarantine"), b.batch_id, quarantined([2], b))
-            for b in batches
+            pool.submit(set_aside, lake.table("quarantine"), b.batch_id, quarantined([2], b)) for b in batches
         ]:
             done.result()
 

@@ -30,7 +30,8 @@ from etl.merged import Merged
 from etl.tables.maintenance import StoredFile, Upkeep
 from etl.tables.maintenance_iceberg import MaintainedTable
 from etl.tables.table import BATCH_ID, RUN_ID, STAGED_SHA256
-from etl.tables.writing import merge_batch, replace_batch
+from etl.tables.writing import merge_batch
+from etl.tables.writing import set_aside as set_aside_again
 
 pytestmark = pytest.mark.slow
 
@@ -300,7 +301,7 @@ def test_rows_of_the_quarantine_are_gone_from_its_history_too(lake: ALake):
     set_aside(lake, {"old": 91, "new": 1})
     run_maintenance("jr_1", lake.of_run(), NOW)
     later = run_maintenance("jr_2", lake.of_run(), NOW + timedelta(days=8))
-    replace_batch(lake.table("quarantine"), "new", a_row_set_aside("new", 1))
+    set_aside_again(lake.table("quarantine"), "new", a_row_set_aside("new", 1))
 
     assert (later.tables[0].snapshots_expired, later.tables[0].rows_deleted) == (2, 0)
     assert lake.rows("quarantine")["batch_id"].to_pylist() == ["new"]

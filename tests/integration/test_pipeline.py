@@ -163,10 +163,12 @@ def test_rows_that_a_mended_suite_lets_pass_reach_the_table(lake: ALake):
     known = next(e for e in suite["expectations"] if e["meta"]["name"] == "department_known")
     known["kwargs"]["value_set"].append("Astrology")
     lake.put_expectation("employee/suite.json", json.dumps(suite))
-    again = published(lake, batch, "wr_2")
+    run_gate(batch, "wr_2", lake.of_run("wr_2"))
+    assert (lake.rows().num_rows, lake.rows("quarantine").num_rows) == (599, 1), "in one of the two, always"
+    again = run_merge(batch, MergeMode.UPSERT, "wr_2", lake.of_run("wr_2"))
 
     assert counts(again) == {"read": 600, "inserted": 1, "unchanged": 599}
-    assert (again.already_committed, again.committed) == (False, True)
+    assert (again.already_committed, again.committed, again.released) == (False, True, 1)
     assert (lake.rows().num_rows, lake.rows("quarantine").num_rows) == (600, 0)
 
 

@@ -1,6 +1,6 @@
 """Quarantine: what is kept of a row that may not enter the table."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 
 import pyarrow as pa
@@ -8,8 +8,10 @@ from builders import NOON, a_batch, a_contract, a_csv, the_quarantine_columns
 
 from etl.contract import Column
 from etl.steps.gate import REJECTED
-from etl.steps.quarantine import collect_quarantine, keep_passed_rows
+from etl.steps.quarantine import collect_quarantine, join_earlier, keep_passed_rows
 from etl.steps.read_csv import ReadRows, read_rows
+
+TOMORROW = NOON + timedelta(days=1)
 
 
 def rejecting(reasons: dict[int, list[str]]) -> pa.Table:
@@ -100,3 +102,22 @@ def test_columns_nobody_writes_are_null():
 
     assert kept["remark"].to_pylist() == [None, None]
     assert all(kept[column.name].null_count == 0 for column in the_quarantine_columns())
+
+
+def test_a_row_that_fails_again_is_in_quarantine_since_it_first_was():
+    """Judged again it is one row, with reasons of now and the time of then; what passes is told by line."""
+    read = a_file_with_two_bad_rows()
+    earlier = collected(read, {0: ["age"], 2: ["age"]})
+    later = collect_quarantine(
+        read, rejecting({0: ["height"]}), a_batch(), "wr_2", "f01", TOMORROW, the_quarantine_columns()
+    )
+    rows, passing = join_earlier(later, earlier)
+    facts = ("line_number", "run_id", "reasons", "quarantined_at")
+    noon = NOON.replace(tzinfo=None)
+
+    assert passing == (7,)
+    assert [tuple(row[name] for name in facts) for row in rows.to_pylist() if row["kind"] == "rejected"] == [
+        (2, "wr_2", ["height"], noon),
+        (7, "wr_1", ["age"], noon),
+    ]
+    assert join_earlier(later, rows)[0].num_rows == rows.num_rows

@@ -1,4 +1,4 @@
-# A role per kind of job: the gate writes no table that dashboards read, and the merge reads nothing that was not gated.
+# A role per kind of job: the gate writes no table that dashboards read, and the merge takes nothing that was not gated.
 
 locals {
   s3_arn   = "arn:${var.account.partition}:s3:::"
@@ -6,10 +6,10 @@ locals {
   logs_arn = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}"
   datasets = keys(var.datasets)
 
-  # The zone whose table the stage commits to.
-  written_zone = {
-    gate  = "quarantine"
-    merge = "processed"
+  # The zones whose tables the stage commits to. Rows that a replay merged leave the quarantine with the merge.
+  written_zones = {
+    gate  = ["quarantine"]
+    merge = ["processed", "quarantine"]
   }
 }
 
@@ -177,7 +177,7 @@ data "aws_iam_policy_document" "tables" {
 data "aws_iam_policy_document" "gate" {
   source_policy_documents = [
     data.aws_iam_policy_document.stage.json,
-    data.aws_iam_policy_document.tables[local.written_zone.gate].json,
+    data.aws_iam_policy_document.tables["quarantine"].json,
   ]
 
   statement {
@@ -225,7 +225,8 @@ data "aws_iam_policy_document" "gate" {
 data "aws_iam_policy_document" "merge" {
   source_policy_documents = [
     data.aws_iam_policy_document.stage.json,
-    data.aws_iam_policy_document.tables[local.written_zone.merge].json,
+    data.aws_iam_policy_document.tables["processed"].json,
+    data.aws_iam_policy_document.tables["quarantine"].json,
   ]
 
   statement {
