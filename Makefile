@@ -3,7 +3,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo gameday up down docs maintain plan apply destroy bootstrap status history test test-fast torture bench chromium checkov java spark tf-check tf-docs lint format package lock clean
+.PHONY: help demo gameday up down docs maintain plan apply destroy bootstrap status history test test-fast torture bench chromium checkov java spark tf-check tf-docs lint format package lock clean backfill quarantine replay
 
 PYTHON311 := $(firstword $(wildcard .venv/bin/python) $(shell command -v python3.11 2>/dev/null))
 PY := .venv/bin/python
@@ -58,6 +58,18 @@ status: $(STAMP) ## How fresh each dataset is, its last runs, and what waits; EN
 history: $(STAMP) ## Runs over time against what is usual, with charts; DATASET=employee, DAYS=90, ENV=dev or ENV=prod
 	@exec $(PY) -m scripts.history --env $(or $(ENV),local) $(if $(DATASET),--dataset $(DATASET)) \
 	  $(if $(DAYS),--days $(DAYS))
+
+backfill: $(STAMP) ## Insert what is missing of past files: DATE=2026-11-01 or FROM=… TO=…; DRY_RUN=1, FORCE=1, CONCURRENCY=n, DATASET, ENV
+	@exec $(PY) -m scripts.backfill --env $(or $(ENV),local) $(if $(DATE),--date '$(DATE)') $(if $(FROM),--from '$(FROM)') \
+	  $(if $(TO),--to '$(TO)') $(if $(DATASET),--dataset '$(DATASET)') $(if $(filter 1,$(DRY_RUN)),--dry-run) \
+	  $(if $(filter 1,$(FORCE)),--force) $(if $(CONCURRENCY),--concurrency '$(CONCURRENCY)')
+
+quarantine: $(STAMP) ## Count quarantined rows by batch and reason; DATE, REASON, DATASET, ENV; ROWS=1 shows them to data stewards
+	@exec $(PY) -m scripts.quarantine --env $(or $(ENV),local) $(if $(DATASET),--dataset '$(DATASET)') \
+	  $(if $(DATE),--date '$(DATE)') $(if $(REASON),--reason '$(REASON)') $(if $(filter 1,$(ROWS)),--rows)
+
+replay: $(STAMP) ## Submit quarantined rows again: QUARANTINE=<batch>; ENV
+	@exec $(PY) -m scripts.replay --env $(or $(ENV),local) --quarantine '$(QUARANTINE)'
 
 plan: $(STAMP) ## What an apply would change; ENV=dev or ENV=prod in your AWS account, else on the offline AWS
 	@exec $(PY) -m scripts.deploy plan --env $(or $(ENV),local)

@@ -95,7 +95,9 @@ class OneProcessGate:
         now, rejected = datetime.now(UTC), judgement.rejected
         return collect_quarantine(self._read, rejected, self._batch, run_id, suite.fingerprint, now, columns)
 
+    def passed(self, judgement: Judgement, contract: Contract) -> pa.Table:
+        return keep_passed_rows(self._read.rows, judgement.rejected).select(contract.column_names)
+
     def stage(self, judgement: Judgement, contract: Contract) -> Staged:
-        passed = keep_passed_rows(self._read.rows, judgement.rejected)
-        staged = to_staged_file(passed.select(contract.column_names))
+        staged = to_staged_file(self.passed(judgement, contract))
         return Staged(self._lake.stage(staged), checksum(staged))

@@ -11,6 +11,7 @@ from etl.custom_properties import Engine
 from etl.errors import ContractInvalid, FileRejected, GateBroken, GateRejected, HistoryInvalid, SuiteInvalid
 from etl.gates import Gate, OneProcessGate, ReadFile
 from etl.manifest import Manifest
+from etl.merged import Duplicates
 from etl.quality.suite import Suite, load_suite
 from etl.quality.validate import Validation
 from etl.reporting import Finding, report_gate, report_merge
@@ -33,7 +34,7 @@ def run_gate(batch: Batch, run_id: str, lake: Lake) -> GateReport:
     Raises GateRejected or GateBroken, after the report, the page, the metrics and the alert are out.
     """
     watch = Stopwatch()
-    finding, gate = _examine(batch, lake, watch)
+    finding, gate = examine(batch, lake, watch)
     if finding.judgement.verdict.lets_rows_pass:
         with watch.stage("quarantine"):
             released = _quarantine(batch, run_id, finding, gate, lake)
@@ -68,13 +69,7 @@ def run_merge(batch: Batch, mode: MergeMode, run_id: str, lake: Lake) -> MergeRe
         staged = (from_staged_file(lake.read_staged(f), f, contract) for f in manifest.files)
         rows = pa.concat_tables(staged)
     with watch.stage("dedupe"):
-        new_columns = contract.column_names[len(declared.columns) :]
-        hashes = hash_rows(rows, declared.column_names, new_columns)
-        hashed = rows.append_column("_row_hash", hashes)
-        deduped = dedupe_rows(hashed, contract.key, "_row_hash", contract.deduplicate)
-        kept = deduped.rows.drop_columns("_row_hash")
-        duplicates = count_duplicates(deduped, contract.key, contract.identity)
-        merging = add_lineage(kept, deduped.rows["_row_hash"], batch, run_id, datetime.now(UTC))
+        merging, duplicates = make_mergeable(rows, declared, contract, batch, run_id)
     with watch.stage("merge"):
         marks = {BATCH_ID: batch.batch_id, STAGED_SHA256: manifest.staged_sha256, RUN_ID: run_id}
         columns = (*contract.columns, *lake.lineage_columns())
@@ -92,8 +87,24 @@ def run_merge(batch: Batch, mode: MergeMode, run_id: str, lake: Lake) -> MergeRe
     return report_merge(batch, mode, run_id, manifest, duplicates, merged, contract.identity, lake, watch)
 
 
-def _examine(batch: Batch, lake: Lake, watch: Stopwatch) -> tuple[Finding, Gate]:
-    """What the gate knows of the batch. A file or a suite that cannot be used is a verdict too."""
+def make_mergeable(
+    rows: pa.Table, declared: Contract, contract: Contract, batch: Batch, run_id: str
+) -> tuple[pa.Table, Duplicates]:
+    """One row per key, with its lineage; `contract` is `declared` with the columns that the file brought."""
+    new_columns = contract.column_names[len(declared.columns) :]
+    hashes = hash_rows(rows, declared.column_names, new_columns)
+    hashed = rows.append_column("_row_hash", hashes)
+    deduped = dedupe_rows(hashed, contract.key, "_row_hash", contract.deduplicate)
+    kept = deduped.rows.drop_columns("_row_hash")
+    duplicates = count_duplicates(deduped, contract.key, contract.identity)
+    return add_lineage(kept, deduped.rows["_row_hash"], batch, run_id, datetime.now(UTC)), duplicates
+
+
+def examine(batch: Batch, lake: Lake, watch: Stopwatch, engine: Engine | None = None) -> tuple[Finding, Gate]:
+    """What the gate knows of the batch, by the engine given or that of the contract; nothing is written.
+
+    A file or a suite that cannot be used is a verdict too.
+    """
     declared: Contract | None = None
     contract: Contract | None = None
     suite: Suite | None = None
@@ -104,7 +115,7 @@ def _examine(batch: Batch, lake: Lake, watch: Stopwatch) -> tuple[Finding, Gate]
     try:
         declared = contract = lake.read_contract()
         suite = load_suite(lake.read_suite(), f"{batch.dataset}/suite.json", contract)
-        if declared.engine_for(batch.size_bytes) is Engine.SPARK:
+        if (engine or declared.engine_for(batch.size_bytes)) is Engine.SPARK:
             from etl.spark.gate import SparkGate  # pyspark is installed only where a contract asks for it
 
             gate = SparkGate(batch, lake)

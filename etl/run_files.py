@@ -1,5 +1,7 @@
 """Keys of what a run leaves in the docs zone. Standard library only: the Lambdas use it."""
 
+from datetime import date
+
 
 def manifest_key(dataset: str, run_id: str) -> str:
     return f"runs/{dataset}/{run_id}/manifest.json"
@@ -25,3 +27,13 @@ def merge_report_key(dataset: str, run_id: str) -> str:
 
 def maintenance_report_key(dataset: str, job_run_id: str) -> str:
     return f"runs/{dataset}/maintenance/{job_run_id}.json"
+
+
+def backfill_key(dataset: str, batch_date: date) -> str:
+    """Of what backfills did with the files of a date."""
+    return f"operations/backfills/{dataset}/{batch_date}.json"
+
+
+def replay_key(dataset: str, batch_id: str) -> str:
+    """Of what replays did with the batch."""
+    return f"operations/replays/{dataset}/{batch_id}.json"

@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from scripts.offline_machine import Machine
 
@@ -20,8 +21,12 @@ class Answer:
 def ask_athena(
     machine: Machine, sql: str, workgroup: str, role_arn: str, database: str = "default"
 ) -> Answer:
+    """As run_query, on the offline machine as somebody who assumed the role."""
+    return run_query(machine.client("athena", role_arn), sql, workgroup, database)
+
+
+def run_query(athena: Any, sql: str, workgroup: str, database: str = "default") -> Answer:
     """Run one statement and wait for it; at most a page (999 rows) of its result."""
-    athena = machine.client("athena", role_arn)
     query_id = athena.start_query_execution(
         QueryString=sql, WorkGroup=workgroup, QueryExecutionContext={"Database": database}
     )["QueryExecutionId"]

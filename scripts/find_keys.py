@@ -26,8 +26,9 @@ from etl.run_files import merge_report_key
 from etl.steps.keys import normalise_key
 from etl.steps.listed_keys import hash_keys
 from scripts.check_dataset import EXPECTATIONS
-from scripts.offline_machine import ADMINISTRATOR, REGION, STATE_DIR, MachineUnavailable, deployed_machine
-from scripts.terraform import Environment, TerraformFailed, read_outputs
+from scripts.deployed import reach
+from scripts.offline_machine import STATE_DIR, MachineUnavailable
+from scripts.terraform import Environment, TerraformFailed
 
 _LISTS = {"conflict_keys": "conflict", "split_keys": "suspected split", "collision_keys": "collision"}
 
@@ -47,7 +48,7 @@ def main(
     """Show the keys that the run's merge.json lists by hash, as they stand in the table now."""
     console = Console(highlight=False)
     try:
-        outputs = _reach_local(state_dir) if env is Environment.LOCAL else read_outputs(env)
+        outputs = reach(env, "databases", state_dir)
         found = _find(run_id, dataset, outputs)
     except (KeysUnavailable, MachineUnavailable, TerraformFailed, ObjectMissing) as error:
         console.print(f"[bold red]✗[/] {escape(str(error))}", soft_wrap=True)
@@ -69,17 +70,8 @@ def find_keys(
             yield wanted[hashes[position]], row
 
 
-def _reach_local(state_dir: Path) -> dict[str, Any]:
-    machine, outputs = deployed_machine("databases", state_dir)
-    os.environ |= {name.upper(): value for name, value in ADMINISTRATOR.items()}
-    os.environ |= {"AWS_ENDPOINT_URL": machine.endpoint, "AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION}
-    return outputs
-
-
 def _find(run_id: str, dataset: str, outputs: Mapping[str, Any]) -> list[Found]:
     """Raises KeysUnavailable, ObjectMissing."""
-    if "databases" not in outputs:
-        raise KeysUnavailable("Terraform's state names no database: apply the stack first.")
     source = EXPECTATIONS / dataset / "contract.yaml"
     if not source.is_file():
         raise KeysUnavailable(f"There is no dataset {dataset} in {EXPECTATIONS.name}/.")

@@ -100,17 +100,30 @@ def list_versions(bucket: str, prefix: str, after: str = "") -> list[dict[str, A
     Of those alone whose keys come after `after`, if that is given.
     """
     begin = {"KeyMarker": after} if after else {}
+    return [version for version, is_latest in _versions(bucket, prefix, **begin) if is_latest]
+
+
+def list_all_versions(bucket: str, prefix: str) -> list[dict[str, Any]]:
+    """As list_versions, also those that a newer one has replaced."""
+    return [version for version, _ in _versions(bucket, prefix)]
+
+
+def _versions(bucket: str, prefix: str, **begin: str) -> list[tuple[dict[str, Any], bool]]:
+    """Each with whether it is the latest of its object."""
     pages = client("s3").get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix, **begin)
-    latest = [version for page in pages for version in page.get("Versions", []) if version["IsLatest"]]
+    found = [version for page in pages for version in page.get("Versions", [])]
     return [
-        {
-            "key": version["Key"],
-            "version_id": version["VersionId"],
-            "etag": version["ETag"].strip('"'),
-            "size_bytes": version["Size"],
-            "landed_at": version["LastModified"],
-        }
-        for version in sorted(latest, key=lambda version: version["LastModified"])
+        (
+            {
+                "key": version["Key"],
+                "version_id": version["VersionId"],
+                "etag": version["ETag"].strip('"'),
+                "size_bytes": version["Size"],
+                "landed_at": version["LastModified"],
+            },
+            version["IsLatest"],
+        )
+        for version in sorted(found, key=lambda version: version["LastModified"])
     ]
 
 
