@@ -72,11 +72,14 @@ module "pii_access" {
   tables           = merge(module.catalog.tables, { operations = module.catalog.operations_tables })
   table_columns    = module.catalog.columns
   quarantine_views = module.catalog.quarantine_views
-  results_bucket   = module.storage.buckets["query-results"]
-  results_key_arn  = module.storage.kms_key_arns.general
-  workgroups       = module.query.workgroups
-  result_prefixes  = module.query.result_prefixes
-  principal_arns   = var.reader_principal_arns
+
+  quarantine_columns = local.columns[".quarantine"]
+
+  results_bucket  = module.storage.buckets["query-results"]
+  results_key_arn = module.storage.kms_key_arns.general
+  workgroups      = module.query.workgroups
+  result_prefixes = module.query.result_prefixes
+  principal_arns  = var.reader_principal_arns
 }
 
 module "operations" {
@@ -142,4 +145,16 @@ module "landing" {
   runbooks_url         = var.runbooks_url
   reserved_concurrency = var.lambda_reserved_concurrency
   log_retention_days   = var.log_retention_days
+}
+
+module "operators" {
+  source = "../modules/operators"
+
+  role_name   = module.pii_access.role_names["operator"]
+  account     = local.account
+  datasets    = keys(local.datasets)
+  workflows   = module.quality_workflow.workflows
+  raw_bucket  = module.storage.buckets["raw"]
+  docs_bucket = module.storage.buckets["docs"]
+  kms_key_arn = module.storage.kms_key_arns.general
 }

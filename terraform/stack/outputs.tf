@@ -53,6 +53,16 @@ output "row_readers" {
   }
 }
 
+output "athena_operator_workgroup" {
+  description = "Athena workgroup of operators, who count quarantined rows."
+  value       = module.query.workgroups["operator"]
+}
+
+output "operator_role_arn" {
+  description = "Role that operators assume for backfills and replays."
+  value       = module.pii_access.role_arns["operator"]
+}
+
 output "lambda_functions" {
   description = "Function name per role."
   value = {

@@ -109,11 +109,12 @@ variable "data_lake_admin_arns" {
 }
 
 variable "reader_principal_arns" {
-  description = "Who may assume the analyst and the steward role, and per reader of rows its role. Empty: whoever the account's IAM allows to."
+  description = "Who may assume the analyst, the steward and the operator role, and per reader of rows its role. Empty: whoever the account's IAM allows to."
   type = object({
-    analyst = optional(set(string), [])
-    steward = optional(set(string), [])
-    rows    = optional(map(set(string)), {})
+    analyst  = optional(set(string), [])
+    steward  = optional(set(string), [])
+    operator = optional(set(string), [])
+    rows     = optional(map(set(string)), {})
   })
   default = {}
 }

@@ -48,6 +48,16 @@ output "row_readers" {
   value       = module.stack.row_readers
 }
 
+output "athena_operator_workgroup" {
+  description = "Athena workgroup of operators, who count quarantined rows."
+  value       = module.stack.athena_operator_workgroup
+}
+
+output "operator_role_arn" {
+  description = "Role that operators assume for backfills and replays."
+  value       = module.stack.operator_role_arn
+}
+
 output "lambda_functions" {
   description = "Function name per role."
   value       = module.stack.lambda_functions

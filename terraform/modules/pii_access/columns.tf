@@ -15,4 +15,8 @@ locals {
       for column in columns : column.name if contains(local.open_classifications, column.classification)
     ]
   }
+
+  open_quarantine_columns = [
+    for column in var.quarantine_columns : column.name if contains(local.open_classifications, column.classification)
+  ]
 }

@@ -14,6 +14,11 @@ locals {
         principals  = var.principal_arns.steward
         databases   = [var.databases.processed, var.databases.quarantine, var.databases.operations]
       }
+      operator = {
+        description = "Counts what was quarantined; runs backfills and replays."
+        principals  = var.principal_arns.operator
+        databases   = [var.databases.quarantine]
+      }
     },
     {
       for reader, rows in var.row_readers : reader => {

@@ -42,8 +42,8 @@ variable "row_readers" {
   default = {}
 
   validation {
-    condition     = !anytrue([for reader in keys(var.row_readers) : contains(["analyst", "steward"], reader)])
-    error_message = "analyst and steward are readers of their own."
+    condition     = !anytrue([for reader in keys(var.row_readers) : contains(["analyst", "steward", "operator"], reader)])
+    error_message = "analyst, steward and operator are readers of their own."
   }
 
   validation {
@@ -55,6 +55,14 @@ variable "row_readers" {
     ])
     error_message = "Rows are told apart by a column that is public or internal: whoever reads the rows learns its value."
   }
+}
+
+variable "quarantine_columns" {
+  description = "Columns of the quarantine tables, with their classification."
+  type = list(object({
+    name           = string
+    classification = optional(string, "unclassified")
+  }))
 }
 
 variable "databases" {
@@ -102,11 +110,12 @@ variable "result_prefixes" {
 }
 
 variable "principal_arns" {
-  description = "Who may assume the analyst and the steward role, and per reader of rows its role. Empty: whoever the account's IAM allows to."
+  description = "Who may assume the analyst, the steward and the operator role, and per reader of rows its role. Empty: whoever the account's IAM allows to."
   type = object({
-    analyst = optional(set(string), [])
-    steward = optional(set(string), [])
-    rows    = optional(map(set(string)), {})
+    analyst  = optional(set(string), [])
+    steward  = optional(set(string), [])
+    operator = optional(set(string), [])
+    rows     = optional(map(set(string)), {})
   })
   default = {}
 }

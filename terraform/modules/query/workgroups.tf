@@ -14,6 +14,11 @@ locals {
         prefix      = "steward/"
         description = "Queries of data stewards; results may hold names."
       }
+      operator = {
+        name        = "${var.name_prefix}-operator"
+        prefix      = "operator/"
+        description = "Counts of quarantined rows, for operators."
+      }
     },
     {
       for reader in var.row_readers : reader => {
