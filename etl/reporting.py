@@ -150,7 +150,8 @@ def report_merge(
             "RowsUpdated": counts.updated,
             "SuspectedSplits": report.splits,
             "KeyCollisions": report.collisions,
-            "BatchPublished": 0 if merged.already_committed else 1,
+            # A backfill says nothing of today's file, and must not silence the alarm that misses it.
+            "BatchPublished": int(mode is MergeMode.UPSERT and not merged.already_committed),
             "MergeSeconds": watch.total,
         }
     )

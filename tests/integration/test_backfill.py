@@ -34,16 +34,21 @@ def everything(lake: ALake) -> Any:
         lake.client("glue").get_table(DatabaseName=lake.database(zone), Name="employee")["Table"]
         for zone in ("processed", "quarantine")
     ]
-    metrics = lake.client("cloudwatch").get_metric_statistics(
+    return objects, [table["Parameters"] for table in tables], measured(lake, "RowsRead"), lake.mails()
+
+
+def measured(lake: ALake, metric: str) -> tuple[float, float]:
+    """How often it was told, and its sum."""
+    points = lake.client("cloudwatch").get_metric_statistics(
         Namespace="Lakegate",
-        MetricName="RowsRead",
+        MetricName=metric,
         Dimensions=[{"Name": "Dataset", "Value": "employee"}],
         StartTime=NOON - timedelta(days=365),
         EndTime=NOON + timedelta(days=365),
         Period=86400 * 365,
-        Statistics=["SampleCount"],
+        Statistics=["SampleCount", "Sum"],
     )["Datapoints"]
-    return objects, [table["Parameters"] for table in tables], metrics, lake.mails()
+    return sum(point["SampleCount"] for point in points), sum(point["Sum"] for point in points)
 
 
 def seen_by(preview: Preview) -> tuple[int, int, int, int]:
@@ -71,8 +76,10 @@ def test_a_dry_run_tells_what_is_done_and_does_nothing(lake: ALake):
 
     assert seen_by(told[0])[3] == 4
     assert all(seen_by(told[0])[:3]), "rows of each kind, or little is compared"
+    (times, published_before) = measured(lake, "BatchPublished")
     done = [done_by(lake, batch, f"wr_{batch.batch_date}") for batch in (newer, older)]
     assert [seen_by(one) for one in told] == done
+    assert measured(lake, "BatchPublished") == (times + 2, published_before), "no sign of today's file"
     again = BackfillPreview(lake.of_run("dry-run")).of(newer)
     assert seen_by(again) == done_by(lake, newer, "wr_again")
 
