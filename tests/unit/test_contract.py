@@ -239,9 +239,10 @@ def test_all_problems_are_told_at_once():
 
 
 def test_lineage_and_quarantine_columns_are_those_that_the_code_writes():
-    """lineage.yaml lists what add_lineage adds; nothing in quarantine.yaml is open to analysts."""
+    """lineage.yaml lists what add_lineage adds; what names somebody in quarantine.yaml is for stewards."""
     assert tuple(c.name for c in the_lineage_columns()) == LINEAGE_COLUMNS
-    assert {c.classification for c in the_quarantine_columns()} == {None}
+    closed = {c.name for c in the_quarantine_columns() if c.classification is None}
+    assert closed == {"object_key", "object_version", "row_text", "suite_fingerprint"}
 
 
 def test_a_list_of_columns_is_checked_like_a_contract():
