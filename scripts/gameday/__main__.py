@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
+from rich.markup import escape
 
 from scripts.demo_view import View
 from scripts.gameday.episode import Episode
 from scripts.gameday.scenarios import SCENARIOS, Name, Scenario
 from scripts.gameday.state import describe_state
-from scripts.gameday.story import NotSeen, Story
+from scripts.gameday.story import Story
 from scripts.gameday.table import exit_code, in_words, table_of, write_document
 from scripts.offline_machine import STATE_DIR, start_machine
 from scripts.package import CHECKOUT
@@ -75,9 +75,9 @@ def play(name: Name, scenario: Scenario, story: Story) -> Episode:
     view.say(f"Documented ending: {scenario.documented}")
     try:
         scenario.play(story, episode)
-    except (NotSeen, RunNotSeen, ClientError, BotoCoreError) as error:
+    except Exception as error:  # whatever it is, it is how this scenario ended
         episode.error = f"{type(error).__name__}: {error}"
-        view.console.print(f"    [bold red]✗[/] {episode.error}", markup=True)
+        view.console.print(f"    [bold red]✗[/] {escape(episode.error)}")
     episode.seconds = time.monotonic() - started
     if not episode.is_as_documented:
         for line in describe_state(story):

@@ -3,7 +3,7 @@
     python -m scripts.gameday.faulty_aws --port 0 --state-dir DIR
 
     PUT /lakegate-offline/faults    {"refused": ["sns"], "crashes": [{"job", "call", "times"}]}
-    GET /lakegate-offline/faults    {"refused": 3, "crashed": ["jr_…"]}: what they did since they were put
+    GET /lakegate-offline/faults    {"refused": 3, "crashed": [{"run", "at"}]}, since the faults were put
 
 A service that is refused answers everybody 503. A job that crashes is killed, as by a lack of memory, once in
 each of its next runs, at its first call that `call` (a regular expression) matches; the call is not made.
@@ -20,6 +20,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +36,12 @@ DOOR = "/lakegate-offline/faults"
 
 @dataclass(slots=True)
 class Crash:
-    """`runs` are the ids of the job runs that were killed."""
+    """`runs` has when each run was killed, by id."""
 
     job: str
     call: re.Pattern[str]
     times: int
-    runs: list[str] = field(default_factory=list)
+    runs: dict[str, str] = field(default_factory=dict)
 
 
 class Faults:
@@ -70,7 +71,8 @@ class Faults:
         if environ["REQUEST_METHOD"] == "PUT":
             body = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
             self._put(json.loads(body))
-        crashed = [run for crash in self._crashes for run in crash.runs]
+        runs = [killed for crash in self._crashes for killed in crash.runs.items()]
+        crashed = [{"run": run, "at": at} for run, at in runs]
         start_response("200 OK", [("Content-Type", "application/json")])
         return [json.dumps({"refused": self._refusals, "crashed": crashed}).encode()]
 
@@ -92,7 +94,7 @@ class Faults:
             with self._lock:
                 if run is None or run.job_run_id in crash.runs or len(crash.runs) == crash.times:
                     continue
-                crash.runs.append(run.job_run_id)
+                crash.runs[run.job_run_id] = datetime.now(UTC).isoformat()
             _kill(run.process.pid)
             return True
         return False

@@ -29,7 +29,7 @@ Seen = TypeVar("Seen")
 
 
 class NotSeen(Exception):
-    """The message says what was waited for in vain."""
+    """The message says what was waited for, or needed, in vain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +106,11 @@ class Story:
     def workflow(self) -> str:
         return self.outputs["workflows"][DATASET]
 
+    @property
+    def prefix(self) -> str:
+        """What every name begins with."""
+        return self.workflow.removesuffix(f"-{DATASET}")
+
     def known_runs(self) -> set[str]:
         return run_ids(self.machine, self.workflow)
 
@@ -165,12 +170,13 @@ class Story:
         """What the clock does on AWS."""
         _ask(f"{self.machine.endpoint}/lakegate-offline/schedules/default/{name}/fire", method="POST")
 
-    def run_script(self, module: str, *options: str) -> subprocess.CompletedProcess[str]:
-        """What `make` would run; what it says is shown."""
+    def run_script(self, module: str, *options: str) -> None:
+        """What `make` would run; what it says is shown. Raises NotSeen unless it ends well."""
         command = [sys.executable, "-m", module, *options, "--state-dir", str(self.machine.state_dir)]
         done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
         self.view.quote(done.stdout + done.stderr)
-        return done
+        if done.returncode:
+            raise NotSeen(f"a good end of {module}, which exited with {done.returncode},")
 
 
 def await_value(look: Callable[[], Seen | None], what: str, seconds: float = 60) -> Seen:
@@ -178,7 +184,7 @@ def await_value(look: Callable[[], Seen | None], what: str, seconds: float = 60)
     deadline = time.monotonic() + seconds
     while (found := look()) is None:
         if time.monotonic() > deadline:
-            raise NotSeen(f"{what} did not come within {seconds:.0f} s")
+            raise NotSeen(f"{what}, within {seconds:.0f} s")
         time.sleep(0.2)
     return found
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from scripts.gameday.episode import Episode
-from scripts.gameday.scenarios import landing
+from scripts.gameday.scenarios import freshness, landing
 from scripts.gameday.story import Story
 
 
 class Name(StrEnum):
     FILE_TWICE = "file-twice"
+    FILE_MISSING = "file-missing"
+    FILE_LATE = "file-late"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,5 +29,15 @@ SCENARIOS: Mapping[Name, Scenario] = {
         "a file's event comes twice, and then the same file lands again",
         "one run's effect: nothing is doubled, nobody is woken",
         landing.file_twice,
+    ),
+    Name.FILE_MISSING: Scenario(
+        "a day passes and no file lands: probe and alarms are asked about tomorrow",
+        "the probe says missing, the freshness alarm goes off, people are paged",
+        freshness.file_missing,
+    ),
+    Name.FILE_LATE: Scenario(
+        "a file lands when the last publication is already a day old",
+        "paged while it is missing; published when it lands, and the page ends and says so",
+        freshness.file_late,
     ),
 }

@@ -3,10 +3,10 @@
 import json
 
 from scripts.gameday.episode import Episode
-from scripts.gameday.story import DATASET, HIRED_A_DAY, PEOPLE, Landed, Story
+from scripts.gameday.story import HIRED_A_DAY, PEOPLE, Landed, Story
 from scripts.runs import WorkflowRun
 
-_TWICE = 4
+_TWICE = 6
 
 
 def file_twice(story: Story, episode: Episode) -> None:
@@ -47,7 +47,7 @@ def _is_published(run: WorkflowRun) -> bool:
 def _deliver_again(story: Story, landed: Landed) -> None:
     """EventBridge delivers at least once: the queue gets the event of the same version another time."""
     sqs = story.machine.client("sqs")
-    url = sqs.get_queue_url(QueueName=f"{story.workflow.removesuffix(f'-{DATASET}')}-landing")["QueueUrl"]
+    url = sqs.get_queue_url(QueueName=f"{story.prefix}-landing")["QueueUrl"]
     event = {
         "version": "0",
         "source": "aws.s3",
