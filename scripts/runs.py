@@ -20,7 +20,8 @@ class RunNotSeen(Exception):
 
 @dataclass(frozen=True, slots=True)
 class WorkflowRun:
-    """A finished run. `job_states` and `job_seconds` are by step, gate and merge, if it ran.
+    """A finished run. `job_states` and `job_seconds` are by step, gate and merge, if it ran; what ran in the
+    run that this one resumes is not told.
 
     The reports are the run's own JSON documents, None where the step left none.
     """
@@ -69,11 +70,13 @@ def await_run(
 
 def _finished(machine: Machine, workflow: str, run: Mapping[str, Any], docs_bucket: str) -> WorkflowRun:
     run_id = run["WorkflowRunId"]
-    properties = machine.client("glue").get_workflow_run_properties(Name=workflow, RunId=run_id)
-    dataset = properties["RunProperties"]["dataset"]
+    properties = _properties(machine, workflow, run)
+    dataset = properties["dataset"]
     states, seconds, crawler = {}, {}, None
     for node in run["Graph"]["Nodes"]:
         for job_run in node.get("JobDetails", {}).get("JobRuns", []):
+            if job_run["StartedOn"] < run["StartedOn"]:
+                continue  # of the run that this one resumes
             step = job_run["JobName"].rpartition("-")[2]
             states[step] = job_run["JobRunState"]
             seconds[step] = (job_run["CompletedOn"] - job_run["StartedOn"]).total_seconds()
@@ -81,13 +84,21 @@ def _finished(machine: Machine, workflow: str, run: Mapping[str, Any], docs_buck
             crawler = crawl["State"]
     return WorkflowRun(
         run_id=run_id,
-        properties=properties["RunProperties"],
+        properties=properties,
         job_states=states,
         job_seconds=seconds,
         crawler_state=crawler,
         gate=_report(machine, docs_bucket, gate_report_key(dataset, run_id)),
         merge=_report(machine, docs_bucket, merge_report_key(dataset, run_id)),
     )
+
+
+def _properties(machine: Machine, workflow: str, run: Mapping[str, Any]) -> Mapping[str, str]:
+    """What the run was started with, or the one that it resumes."""
+    while not run["WorkflowRunProperties"] and "PreviousRunId" in run:
+        glue = machine.client("glue")
+        run = glue.get_workflow_run(Name=workflow, RunId=run["PreviousRunId"])["Run"]
+    return run["WorkflowRunProperties"]
 
 
 def _now_running(run: Mapping[str, Any]) -> str:

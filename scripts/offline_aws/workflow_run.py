@@ -70,7 +70,7 @@ class Node:
     name: str
     unique_id: str = field(default_factory=lambda: f"wnode_{mock_random.get_random_hex(64)}")
     runs: list[JobRun | Crawl] = field(default_factory=list)
-    """Every run, those of the runs that this one resumes too; the newest last."""
+    """Every run, the newest last; of a node that a resumed run does not run again, those before it."""
     is_running: bool = False
     outcome: str | None = None
     """The state that conditions are compared with; None until there is one."""
@@ -123,15 +123,17 @@ class WorkflowRun:
     def start(self) -> None:
         self._in_background(lambda: self._fire(self.find_start_trigger()))
 
-    def restart(self, keys: list[Key]) -> None:
+    def restart(self, keys: list[Key]) -> list[Key]:
         """Run these nodes again, and everything that follows from them.
 
-        Of two that depend on each other only the upper one is started here; the graph does the rest.
+        Of two that depend on each other only the upper one is started, and named in the answer; the graph
+        does the rest. It shows what ran before for nodes alone that are not run again.
         """
         below = {key: set(self._downstream(key)) for key in keys}
         for key in {*keys, *(key for keys_below in below.values() for key in keys_below)}:
             self.nodes[key].outcome = None
             self.nodes[key].has_fired = False
+            self.nodes[key].runs = []
         first = [key for key in keys if not any(key in below[other] for other in keys if other != key)]
 
         def start_first() -> None:
@@ -141,6 +143,7 @@ class WorkflowRun:
                 self._start_action(action, trigger)
 
         self._in_background(start_first)
+        return first
 
     def stop(self) -> None:
         """Stop what can be stopped, jobs; a crawler that runs is waited for."""

@@ -56,17 +56,22 @@ def _admit(workflow: FakeWorkflow, run: WorkflowRun) -> None:
         workflow.runs[run.run_id] = run
 
 
-def resume_workflow_run(backend: GlueBackend, name: str, run_id: str, node_ids: list[str]) -> WorkflowRun:
-    """Run the named nodes of a completed run and what follows from them, as a run with an id of its own."""
+def resume_workflow_run(
+    backend: GlueBackend, name: str, run_id: str, node_ids: list[str]
+) -> tuple[WorkflowRun, list[str]]:
+    """Run the named nodes of a completed run and what follows from them, as a run with an id of its own.
+
+    Answers the run, and the ids of the nodes that it begins with. Whether it has the properties of the run it
+    resumes is not documented, so here it has the workflow's defaults alone, and nobody comes to rely on more.
+    """
     workflow = _workflow(backend, name)
     before: WorkflowRun = workflow.get_run(run_id)
     if before.status != "COMPLETED":
         raise IllegalWorkflowStateException(f"Workflow run {run_id} is {before.status}, not COMPLETED")
     keys = list(_attempted(before, node_ids))
-    run = WorkflowRun(backend, workflow, dict(before.properties), resumed=before)
+    run = WorkflowRun(backend, workflow, dict(workflow.default_run_properties or {}), resumed=before)
     _admit(workflow, run)
-    run.restart(keys)
-    return run
+    return run, [run.nodes[key].unique_id for key in run.restart(keys)]
 
 
 def _attempted(run: WorkflowRun, node_ids: Iterable[str]) -> Iterator[Key]:
@@ -104,8 +109,10 @@ def install(state: ServerState) -> None:
 
     def resume(self: GlueResponse) -> ActionResult:
         asked = self.parameters
-        run = resume_workflow_run(self.glue_backend, asked["Name"], asked["RunId"], asked["NodeIds"])
-        return ActionResult({"RunId": run.run_id, "NodeIds": asked["NodeIds"]})
+        run, node_ids = resume_workflow_run(
+            self.glue_backend, asked["Name"], asked["RunId"], asked["NodeIds"]
+        )
+        return ActionResult({"RunId": run.run_id, "NodeIds": node_ids})
 
     def stop(self: FakeWorkflow, run_id: str) -> None:
         run: WorkflowRun = self.get_run(run_id)
