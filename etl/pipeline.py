@@ -71,7 +71,7 @@ def run_merge(batch: Batch, mode: MergeMode, run_id: str, lake: Lake) -> MergeRe
     with watch.stage("dedupe"):
         merging, duplicates = make_mergeable(rows, declared, contract, batch, run_id)
     with watch.stage("merge"):
-        marks = {BATCH_ID: batch.batch_id, STAGED_SHA256: manifest.staged_sha256, RUN_ID: run_id}
+        marks = {BATCH_ID: batch.batch_id, STAGED_SHA256: manifest.staged_sha256, RUN_ID: manifest.run_id}
         columns = (*contract.columns, *lake.lineage_columns())
         merged = merge_batch(
             lake.table(),

@@ -1,14 +1,14 @@
 """What a run tells: its report, its Data Docs page, its metrics and, where somebody must act, an alert."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from etl.alert import Alert, compose
 from etl.aws.lake import Lake
 from etl.batch import Batch, MergeMode
 from etl.contract import Contract
 from etl.custom_properties import Identity
+from etl.gate_alert import compose_gate_alert, figures
 from etl.gates import ReadFile
 from etl.identity_alert import compose_identity_alert
 from etl.manifest import Manifest
@@ -18,7 +18,7 @@ from etl.operations.runs import after_gate, after_merge, expectation_records
 from etl.outcome import ExpectationOutcome
 from etl.publishing import publish_run
 from etl.quality.data_docs import page_of
-from etl.quality.suite import Declared, Suite
+from etl.quality.suite import Suite
 from etl.quality.validate import Validation
 from etl.run_report import GateReport, MergeReport, RowCounts, Verdict
 from etl.schema_drift import Drift
@@ -88,9 +88,10 @@ def report_gate(batch: Batch, run_id: str, finding: Finding, lake: Lake, watch: 
     lake.update_run(batch, lambda run: after_gate(run, report, lake.docs_uri(report.docs_key)))
     if not report.verdict.lets_rows_pass:
         lake.mark_refused(batch, Cause.REJECTED if report.verdict is Verdict.REJECTED else Cause.FAILED)
+        lake.open_case(batch, report.verdict)
     if not report.verdict.lets_rows_pass or report.warnings or report.drift.changes_schema:
-        lake.publish_alert(_gate_alert(batch, report, finding, lake))
-    lake.write_gate_report(report)  # last: who finds it may rely on the alert being out
+        lake.publish_alert(compose_gate_alert(batch, report, finding.outcomes, finding.suite, lake))
+    lake.write_gate_report(report)  # last: who finds it may rely on the alert being out, or in the outbox
     return report
 
 
@@ -140,7 +141,7 @@ def report_merge(
         seconds=watch.seconds | {"total": watch.total},
     )
     if identity and _needs_a_look(report, identity):
-        lake.publish_alert(compose_identity_alert(batch, report, lake.merge_report_uri(report)))
+        lake.publish_alert(compose_identity_alert(batch, report, lake))
     lake.update_run(batch, lambda run: after_merge(run, report))
     lake.mark_published(batch, run_id)
     lake.write_merge_report(report)  # after the alert, so that a run that is killed between tells of both
@@ -155,6 +156,7 @@ def report_merge(
             "MergeSeconds": watch.total,
         }
     )
+    lake.settle_cases(batch)  # last: recovered is said of what is done
     return report
 
 
@@ -204,70 +206,9 @@ def _page_facts(report: GateReport, finding: Finding, lake: Lake) -> Iterator[tu
     stated = finding.suite.expectations if finding.suite else ()
     asked = [name for declared in stated for name in declared.parameters if name in report.usual]
     if asked:
-        yield "Usual", _figures(asked, report.usual) or "unknown: too few batches were accepted before"
+        yield "Usual", figures(asked, report.usual) or "unknown: too few batches were accepted before"
     if columns := report.drift.describe():
         yield "Columns", columns
-
-
-def _gate_alert(batch: Batch, report: GateReport, finding: Finding, lake: Lake) -> Alert:
-    passes = report.verdict.lets_rows_pass
-    headline = {
-        Verdict.REJECTED: f"{batch.dataset} of {batch.batch_date} was rejected: nothing was written",
-        Verdict.ERROR: f"{batch.dataset} of {batch.batch_date} could not be judged: nothing was written",
-    }.get(report.verdict, f"{batch.dataset} of {batch.batch_date} passed, with warnings")
-    next_step = _look_at(report) if passes else report.verdict.next_step
-    facts = {
-        "Dataset": batch.dataset,
-        "Batch date": str(batch.batch_date),
-        "File": f"version {batch.version_id} in {batch.folder_uri}",
-        "Verdict": report.verdict,
-        "Reason": report.reason,
-        "Problems": "; ".join(report.problems) or None,
-        "Failed": "; ".join(_describe_failures(finding, report)) or None,
-        "Columns": report.drift.describe(),
-        "Rows": f"{report.rows_read} read, {report.rows_unparsable} unparsable",
-        "Table": "written" if passes else "untouched; readers see the last good batch",
-        "Data Docs": lake.docs_uri(report.docs_key),
-        "Run": report.run_id,
-    }
-    return compose(batch.dataset, "warning" if passes else "critical", headline, facts, next_step)
-
-
-def _look_at(report: GateReport) -> str:
-    steps = ["The rows are in the table."]
-    if report.warnings:
-        steps.append("Look at the expectations that failed.")
-    if report.drift.changes_schema:
-        steps.append(
-            "Ask the sender whether the columns changed for good. If so, declare them in the contract: until "
-            "then new ones are text and for data stewards alone."
-        )
-    return " ".join(steps)
-
-
-def _describe_failures(finding: Finding, report: GateReport) -> list[str]:
-    told = report.warnings if report.verdict.lets_rows_pass else report.failed
-    stated = finding.suite.expectations if finding.suite else ()
-    return [
-        f"{o.name} ({o.severity}): {o.description} {_observed(o, declared, report)}".rstrip()
-        for o, declared in zip(finding.outcomes, stated, strict=False)  # no outcomes if it was not judged
-        if o.name in told
-    ]
-
-
-def _observed(outcome: ExpectationOutcome, declared: Declared, report: GateReport) -> str:
-    """What was found, and what it was compared with if that is the usual: no description can say it."""
-    if outcome.is_row_level:
-        return f"{outcome.unexpected_count} rows, {outcome.unexpected_percent:.2f} %"
-    if outcome.observed_value is None:
-        return ""
-    usual = _figures(declared.parameters, report.usual)
-    return f"Observed: {outcome.observed_value}" + (f" ({usual})" if usual else "")
-
-
-def _figures(names: Iterable[str], usual: Mapping[str, int | float | None]) -> str:
-    known = {name: usual[name] for name in names if usual.get(name) is not None}
-    return ", ".join(f"{name} {figure}" for name, figure in known.items())
 
 
 def _now() -> str:

@@ -37,3 +37,13 @@ def backfill_key(dataset: str, batch_date: date) -> str:
 def replay_key(dataset: str, batch_id: str) -> str:
     """Of what replays did with the batch."""
     return f"operations/replays/{dataset}/{batch_id}.json"
+
+
+def error_key(dataset: str, run_id: str, step: str) -> str:
+    """Of the error that ended the last job run of the step, as the job itself tells it."""
+    return f"runs/{dataset}/{run_id}/{step}-error.json"
+
+
+def page_key(name: str) -> str:
+    """Of a page of the Data Docs."""
+    return f"data-docs/{name}"

@@ -4,8 +4,10 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
 from etl.errors import ArgumentsInvalid
+from etl.operations.retry import RetryPolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,7 @@ class Settings:
     quarantine_database: str
     alert_topic_arn: str
     metrics_namespace: str
+    runbooks_url: str
     workflow_name: str
     run_id: str
     endpoint_url: str | None
@@ -69,21 +72,55 @@ class LambdaSettings:
     raw_bucket: str
     docs_bucket: str
     alert_topic_arn: str
+    runbooks_url: str
     datasets: frozenset[str]
 
     def workflow_name(self, dataset: str) -> str:
         return f"{self.name_prefix}-{dataset}"
 
+    @property
+    def environment(self) -> str:
+        return self.name_prefix.rpartition("-")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class FailureSettings(LambdaSettings):
+    """What those that see to failures are told beside."""
+
+    metrics_namespace: str
+    retry_queue_name: str
+    retries: RetryPolicy
+
 
 def from_environment() -> LambdaSettings:
     """Raises KeyError naming the variable that is not set: the deployment is wrong then."""
-    return LambdaSettings(
-        name_prefix=os.environ["NAME_PREFIX"],
-        raw_bucket=os.environ["RAW_BUCKET"],
-        docs_bucket=os.environ["DOCS_BUCKET"],
-        alert_topic_arn=os.environ["ALERT_TOPIC_ARN"],
-        datasets=frozenset(os.environ.get("DATASETS", "").split(",")),  # only start_workflow is told
+    return LambdaSettings(**_of_every_lambda())
+
+
+def failure_settings() -> FailureSettings:
+    """Raises KeyError as from_environment does."""
+    return FailureSettings(
+        **_of_every_lambda(),
+        metrics_namespace=os.environ["METRICS_NAMESPACE"],
+        retry_queue_name=os.environ["RETRY_QUEUE_NAME"],
+        retries=RetryPolicy(
+            attempts=int(os.environ["RETRY_ATTEMPTS"]),
+            base_seconds=int(os.environ["RETRY_BASE_SECONDS"]),
+            factor=float(os.environ["RETRY_FACTOR"]),
+            jitter_percent=int(os.environ["RETRY_JITTER_PERCENT"]),
+        ),
     )
+
+
+def _of_every_lambda() -> dict[str, Any]:
+    return {
+        "name_prefix": os.environ["NAME_PREFIX"],
+        "raw_bucket": os.environ["RAW_BUCKET"],
+        "docs_bucket": os.environ["DOCS_BUCKET"],
+        "alert_topic_arn": os.environ["ALERT_TOPIC_ARN"],
+        "runbooks_url": os.environ["RUNBOOKS_URL"],
+        "datasets": frozenset(os.environ["DATASETS"].split(",")),
+    }
 
 
 @dataclass(frozen=True, slots=True)

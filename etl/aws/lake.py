@@ -10,18 +10,21 @@ import pyarrow as pa
 
 from etl.alert import Alert
 from etl.aws import object_store
-from etl.aws.alerts import publish_alert
+from etl.aws.alerts import Outbox
+from etl.aws.cases import change_case
 from etl.aws.catalog import open_catalog
 from etl.aws.confirmations import BatchConfirmations
 from etl.aws.freshness import update_latest
 from etl.aws.metrics import publish_metrics
 from etl.aws.operations import update_run, write_expectation_results
+from etl.aws.recovery import settle_cases
 from etl.aws.table_files import S3TableFiles
-from etl.batch import Batch, MergeMode
+from etl.batch import Batch, MergeMode, to_run_properties
 from etl.contract import Column, Contract, load_columns, load_contract
 from etl.errors import HistoryInvalid, ManifestInvalid, ObjectMissing
 from etl.maintenance_report import MaintenanceReport
 from etl.manifest import Manifest, parse_manifest
+from etl.operations.case import Case
 from etl.operations.freshness import Cause, Latest
 from etl.operations.records import ExpectationRecord, RunRecord
 from etl.run_files import (
@@ -31,8 +34,9 @@ from etl.run_files import (
     maintenance_report_key,
     manifest_key,
     merge_report_key,
+    page_key,
 )
-from etl.run_report import GateReport, MergeReport
+from etl.run_report import GateReport, MergeReport, Verdict
 from etl.settings import Settings
 from etl.steps.confirmed import hashing_of
 from etl.steps.history import AcceptedBatch, add_to_history, history_to_json, parse_history
@@ -41,14 +45,14 @@ from etl.tables.iceberg import IcebergTable
 from etl.tables.maintenance_iceberg import MaintainedTable
 from etl.tables.writing import release_rows
 
-_DOCS = "data-docs"
-
 
 class Lake:
     """Everything a run reads and writes; each method is one effect."""
 
-    def __init__(self, settings: Settings):
+    def __init__(self, settings: Settings, resumed_run_ids: tuple[str, ...] = ()):
+        """`resumed_run_ids` are the runs that this one resumes, newest first."""
         self._settings = settings
+        self._run_ids = (settings.run_id, *resumed_run_ids)
         self._artifacts, self._expectations = object_store.parse_s3_uri(settings.expectations_uri)
         self._catalog = open_catalog(settings.endpoint_url)
 
@@ -116,14 +120,20 @@ class Lake:
         self._write_docs(key, manifest.to_json(), "application/json")
 
     def read_manifest(self, batch: Batch) -> Manifest:
-        """Raises ManifestInvalid when the gate of this run left none, or none that is a pass."""
-        key = manifest_key(batch.dataset, self._settings.run_id)
-        uri = f"s3://{self._settings.docs_bucket}/{key}"
-        try:
-            text = object_store.read_object(self._settings.docs_bucket, key).decode()
-        except ObjectMissing as error:
-            raise ManifestInvalid(uri, "the gate of this run passed nothing on") from error
-        return parse_manifest(text, uri, batch.batch_id)
+        """Of this run's gate, or of that of the run which it resumes.
+
+        Raises ManifestInvalid when there is none, or none that is a pass.
+        """
+        bucket = self._settings.docs_bucket
+        for run_id in self._run_ids:
+            key = manifest_key(batch.dataset, run_id)
+            try:
+                text = object_store.read_object(bucket, key).decode()
+            except ObjectMissing:
+                continue
+            return parse_manifest(text, f"s3://{bucket}/{key}", batch.batch_id)
+        missing = f"s3://{bucket}/{manifest_key(batch.dataset, self._settings.run_id)}"
+        raise ManifestInvalid(missing, "the gate of this run passed nothing on")
 
     def read_history(self) -> tuple[AcceptedBatch, ...]:
         """The batches of the dataset that a gate let pass; none yet is an empty history.
@@ -199,13 +209,13 @@ class Lake:
         return tuple(hash_keys(keys, self.table().secret)) if keys else ()
 
     def docs_uri(self, name: str) -> str:
-        return f"s3://{self._settings.docs_bucket}/{_DOCS}/{name}"
+        return f"s3://{self._settings.docs_bucket}/{page_key(name)}"
 
     def write_page(self, name: str, body: str | bytes, content_type: str = "text/html") -> None:
-        self._write_docs(f"{_DOCS}/{name}", body, content_type)
+        self._write_docs(page_key(name), body, content_type)
 
     def has_page(self, name: str) -> bool:
-        return object_store.has_object(self._settings.docs_bucket, f"{_DOCS}/{name}")
+        return object_store.has_object(self._settings.docs_bucket, page_key(name))
 
     def publish_list(
         self,
@@ -219,7 +229,7 @@ class Lake:
         def show(entries: list[Any]) -> None:
             self.write_page(page, render(entries))
 
-        object_store.update_json(self._settings.docs_bucket, f"{_DOCS}/{name}", change, show)
+        object_store.update_json(self._settings.docs_bucket, page_key(name), change, show)
 
     def quarantine_query(self, run_id: str) -> str:
         """What a data steward asks Athena to see the rows that this run set aside."""
@@ -230,7 +240,35 @@ class Lake:
         publish_metrics(self._settings.metrics_namespace, self._settings.dataset, values)
 
     def publish_alert(self, alert: Alert) -> None:
-        publish_alert(self._settings.alert_topic_arn, alert)
+        """What SNS does not take now, it gets later; no run fails for it."""
+        self._outbox.send(alert)
+
+    @property
+    def first_run_id(self) -> str:
+        """Of this run and those that it resumes; what is told of them is told once."""
+        return self._run_ids[-1]
+
+    @property
+    def environment(self) -> str:
+        return self._settings.environment
+
+    @property
+    def runbooks_url(self) -> str:
+        return self._settings.runbooks_url
+
+    def open_case(self, batch: Batch, verdict: Verdict) -> None:
+        """Remember that the gate let nothing of the batch pass, until a version of its file is published."""
+        begun = Case.of(to_run_properties(batch, MergeMode.UPSERT, ""), self.first_run_id)
+        bucket = self._settings.docs_bucket
+        change_case(bucket, begun, lambda case: case.judge(verdict, self.first_run_id))
+
+    def settle_cases(self, batch: Batch) -> None:
+        """What was open about the batch's file is over: it is published."""
+        settle_cases(batch, self._settings.run_id, self._outbox, self._settings.runbooks_url)
+
+    @property
+    def _outbox(self) -> Outbox:
+        return Outbox(self._settings.alert_topic_arn, self._settings.docs_bucket)
 
     def _read_expectations(self, name: str) -> str:
         return object_store.read_object(self._artifacts, f"{self._expectations}/{name}").decode()

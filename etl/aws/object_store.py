@@ -94,6 +94,11 @@ def list_objects(bucket: str, prefix: str) -> Iterator[tuple[str, datetime]]:
     return ((entry["Key"], entry["LastModified"]) for page in pages for entry in page.get("Contents", ()))
 
 
+def put_if_absent(bucket: str, key: str, document: str) -> bool:
+    """Whether S3 took the document, which it does if there is none of that key."""
+    return _put_if(bucket, key, document.encode(), {"IfNoneMatch": "*"})
+
+
 def list_versions(bucket: str, prefix: str, after: str = "") -> list[dict[str, Any]]:
     """The latest version of every object, in the words of etl.batch.Batch, oldest first.
 
@@ -145,7 +150,7 @@ def update_json(
             return
         # Also when another writer has made the same change: ours may have hidden what that one showed.
         show(changed)
-        if _put_json_if(bucket, key, changed, condition):
+        if _put_if(bucket, key, json.dumps(changed).encode(), condition):
             return
         refused = True
         time.sleep(random.uniform(0, 0.2))
@@ -160,9 +165,8 @@ def _read_json(bucket: str, key: str) -> tuple[Any, dict[str, str]]:
     return json.loads(answer["Body"].read()), {"IfMatch": answer["ETag"]}
 
 
-def _put_json_if(bucket: str, key: str, document: Any, condition: Mapping[str, str]) -> bool:
-    """Whether S3 took the write."""
-    body = json.dumps(document).encode()
+def _put_if(bucket: str, key: str, body: bytes, condition: Mapping[str, str]) -> bool:
+    """Whether S3 took the write of a JSON document."""
     try:
         client("s3").put_object(
             Bucket=bucket, Key=key, Body=body, ContentType="application/json", **condition

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from etl.alert import compose
-from etl.aws.alerts import publish_alert
+from etl.alert import AlertKind, compose
+from etl.aws.alerts import Outbox
 from etl.aws.object_store import has_object, list_versions
 from etl.aws.workflow import start_run
 from etl.batch import Batch, MergeMode, is_raw_key, parse_raw_key, raw_folder, to_run_properties
@@ -100,13 +100,19 @@ def _refuse(error: RawKeyInvalid, version_id: str, settings: LambdaSettings) -> 
     """
     logger.error("no run was started for version %s: %s", version_id, error)
     alert = compose(
-        "unknown",
-        "warning",
-        "A file landed that no dataset can take",
-        {"File": f"version {version_id} in s3://{settings.raw_bucket}", "Problem": str(error)},
-        "It was left where it is and not read. Upload it again under the right key. Its name is not shown, "
-        "since it may name somebody; this tells it: "
-        f"aws s3api list-object-versions --bucket {settings.raw_bucket} "
+        dataset="unknown",
+        kind=AlertKind.FILE_NOT_TAKEN,
+        severity="warning",
+        scope=version_id,
+        headline="A file landed that no dataset can take",
+        facts={
+            "File": f"version {version_id} in s3://{settings.raw_bucket}",
+            "Problem": str(error),
+            "Written": "nothing: it was left where it is and not read",
+        },
+        next_step="Upload it again under the right key. Its name is not shown, since it may name somebody; "
+        f"this tells it: aws s3api list-object-versions --bucket {settings.raw_bucket} "
         f"--query \"Versions[?VersionId=='{version_id}'].Key\"",
+        runbooks_url=settings.runbooks_url,
     )
-    publish_alert(settings.alert_topic_arn, alert)
+    Outbox(settings.alert_topic_arn, settings.docs_bucket).send(alert)

@@ -34,7 +34,7 @@ def merge_on_spark(
             deduped.persist(StorageLevel.MEMORY_AND_DISK)
             dropped = count_dropped(deduped, contract)
         with watch.stage("merge"):
-            marks = {BATCH_ID: batch.batch_id, STAGED_SHA256: manifest.staged_sha256, RUN_ID: run_id}
+            marks = {BATCH_ID: batch.batch_id, STAGED_SHA256: manifest.staged_sha256, RUN_ID: manifest.run_id}
             kept, count = kept_rows(deduped), manifest.rows_passed - dropped.exact - dropped.conflicting
             table, pinned = lake.table(), PinnedTable(session, (CATALOG, *lake.table_name))
             columns = (*contract.columns, *lineage)

@@ -11,6 +11,7 @@ from typing import Any
 from pyiceberg.manifest import read_manifest_list
 
 from etl import errors
+from etl.alert import Alert
 from etl.errors import LakegateError
 from etl.steps.stage import checksum
 from etl.tables.iceberg_ledger import read_ledger
@@ -20,6 +21,7 @@ from scripts.torture.world import World
 # A row differs between runs in these alone.
 _OF_THE_RUN = {"_run_id", "_ingested_at", "run_id", "quarantined_at"}
 _OF_THE_REPORT = {"run_id", "finished_at", "seconds", "docs_key", "snapshot_id", "attempts", "staged_uri"}
+_WAITING, _TOLD = "operations/alerts/waiting/", "operations/alerts/told/"
 _CONFIRMED = "confirmed/employee/"  # one a batch, named by it: written again, not beside
 # Arrow puts an empty object in place of a folder from which it deleted something.
 _SWEPT = re.compile(r"warehouse/employee/(data/([^/]+\.parquet)?|metadata/([^/]+\.(avro|metadata\.json))?)")
@@ -172,8 +174,13 @@ def _named_by(manifest_list: str, io: Any) -> tuple[str, ...]:
 
 
 def _subjects(world: World) -> Iterator[str]:
+    """Of the mails, and of those that the next sweep sends."""
     for mail in world.mails():
         yield next(line for line in mail.splitlines() if line.startswith("Subject: "))
+    keys = world.listed("docs").keys()
+    for key in sorted(key for key in keys if key.startswith(_WAITING)):
+        if key.replace(_WAITING, _TOLD) not in keys:
+            yield f"Subject: {Alert.from_json(world.read('docs', key)).subject}"
 
 
 def _key(world: World, run: str, part: str) -> str:

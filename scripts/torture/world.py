@@ -100,6 +100,7 @@ class World:
             "quarantine_database": self._database("quarantine"),
             "alert_topic_arn": self._topic,
             "metrics_namespace": "Lakegate",
+            "runbooks_url": "docs/runbooks",
             "WORKFLOW_NAME": f"{self.name}-employee",
             "WORKFLOW_RUN_ID": self.runs[run],
         }

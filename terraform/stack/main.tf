@@ -91,6 +91,7 @@ module "operations" {
   alert_emails         = var.alert_emails
   alert_subscribers    = var.alert_subscribers
   runbooks_url         = var.runbooks_url
+  retries              = var.retries
   project              = var.project
   monthly_budget_usd   = var.monthly_budget_usd
   job_names            = module.quality_workflow.job_names
@@ -124,6 +125,7 @@ module "quality_workflow" {
   glue_scripts           = module.storage.glue_scripts
   expectations_uri       = module.storage.expectations_uri
   alert_topic_arn        = module.operations.alert_topic_arn
+  runbooks_url           = var.runbooks_url
   metrics_namespace      = local.metrics_namespace
   jobs                   = var.jobs
   log_retention_days     = var.log_retention_days

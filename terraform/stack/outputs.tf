@@ -65,11 +65,10 @@ output "operator_role_arn" {
 
 output "lambda_functions" {
   description = "Function name per role."
-  value = {
+  value = merge(module.operations.function_names, {
     start-workflow  = module.landing.function_name
-    handle-failure  = module.operations.function_name
     probe-freshness = module.operations.probe_function_name
-  }
+  })
 }
 
 output "service_levels" {

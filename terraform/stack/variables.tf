@@ -152,3 +152,14 @@ variable "query_scan_limit_bytes" {
   type        = number
   default     = 100 * 1024 * 1024 * 1024
 }
+
+variable "retries" {
+  description = "Retries of a failed run: how many, the wait before the first, how much longer each next wait is, and by how much chance may lengthen it."
+  type = object({
+    attempts       = optional(number, 3)
+    base_seconds   = optional(number, 60)
+    factor         = optional(number, 2)
+    jitter_percent = optional(number, 10)
+  })
+  default = {}
+}

@@ -64,7 +64,12 @@ class LakeInAFolder:
     def publish_metrics(self, values: dict[str, float]) -> None:
         pass
 
+    first_run_id, environment, runbooks_url = "wr_1", "local", "docs/runbooks"
+
     def publish_alert(self, alert: Alert) -> None:
+        pass
+
+    def open_case(self, batch: Batch, verdict: Verdict) -> None:
         pass
 
     def write_gate_report(self, report: GateReport) -> None:

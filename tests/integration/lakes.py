@@ -42,8 +42,8 @@ class ALake:
     def database(self, zone: str) -> str:
         return f"{self.name.replace('-', '_')}_{zone}"
 
-    def of_run(self, run_id: str = "wr_1") -> Lake:
-        """The lake as one run of the jobs sees it."""
+    def of_run(self, run_id: str = "wr_1", *resumed: str) -> Lake:
+        """The lake as one run of the jobs sees it; `resumed` are the runs that it resumes, newest first."""
         return Lake(
             Settings(
                 dataset="employee",
@@ -56,10 +56,12 @@ class ALake:
                 quarantine_database=self.database("quarantine"),
                 alert_topic_arn=self.topic_arn,
                 metrics_namespace="Lakegate",
+                runbooks_url="docs/runbooks",
                 workflow_name=f"{self.name}-employee",
                 run_id=run_id,
                 endpoint_url=self.state.endpoint,
-            )
+            ),
+            resumed,
         )
 
     def put_expectation(self, key: str, text: str) -> None:

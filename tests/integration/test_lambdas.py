@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,7 +13,7 @@ from lakes import ALake
 from etl.aws.object_store import find_key
 from etl.batch import Batch, MergeMode, from_run_properties
 from etl.errors import ObjectMissing
-from etl.lambdas import handle_failure, start_workflow
+from etl.lambdas import start_workflow
 from etl.run_files import batch_key
 
 
@@ -26,6 +25,7 @@ def workflow(lake: ALake, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("DOCS_BUCKET", lake.bucket("docs"))
     monkeypatch.setenv("DATASETS", "employee,gone")
     monkeypatch.setenv("ALERT_TOPIC_ARN", lake.topic_arn)
+    monkeypatch.setenv("RUNBOOKS_URL", "docs/runbooks")
     name = f"{lake.name}-employee"
     lake.client("glue").create_workflow(Name=name)
     job = a_job(lake, "start")
@@ -149,87 +149,6 @@ def test_the_night_picks_up_the_files_of_today(lake: ALake, workflow: str):
 def test_a_night_without_files_starts_nothing(lake: ALake, workflow: str):
     """No file of today, no run."""
     assert start_workflow.handler({"dataset": "employee", "trigger": "nightly"}, None) == {"started": []}
-
-
-def a_failed_job(lake: ALake, step: str, run_id: str = "wr_1") -> dict[str, Any]:
-    """A job run, of a workflow run if that has an id, and the event of its failure."""
-    glue, name = lake.client("glue"), a_job(lake, step)
-    of_workflow = {"--WORKFLOW_NAME": f"{lake.name}-employee", "--WORKFLOW_RUN_ID": run_id}
-    arguments = of_workflow if run_id else {}
-    job_run = glue.start_job_run(JobName=name, Arguments=arguments)["JobRunId"]
-    deadline = time.monotonic() + 20
-    while glue.get_job_run(JobName=name, RunId=job_run)["JobRun"]["JobRunState"] in ("STARTING", "RUNNING"):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    detail = {"jobName": name, "jobRunId": job_run, "state": "FAILED", "message": "CommitStateUnknown: db.x"}
-    return {"detail-type": "Glue Job State Change", "detail": detail}
-
-
-def put_gate_report(lake: ALake, verdict: str) -> None:
-    body = json.dumps({"verdict": verdict}).encode()
-    lake.client("s3").put_object(Bucket=lake.bucket("docs"), Key="runs/employee/wr_1/gate.json", Body=body)
-
-
-@pytest.mark.usefixtures("workflow")
-def test_a_job_that_died_is_told(lake: ALake):
-    """A merge that failed is an alert with the job, its error, its run and what to do, even after a pass."""
-    put_gate_report(lake, "passed")
-
-    assert handle_failure.handler(sqs(a_failed_job(lake, "merge")), None) == {"batchItemFailures": []}
-    (mail,) = lake.mails()
-    assert mail.startswith("[Lakegate critical] employee: the merge job ended as FAILED\n")
-    for fact in ("CommitStateUnknown: db.x", "wr_1", "aws glue start-workflow-run --name"):
-        assert fact in mail
-
-
-@pytest.mark.usefixtures("workflow")
-def test_a_maintenance_that_died_is_told(lake: ALake):
-    """It belongs to no workflow and holds no batch up: a warning, with the job to start again."""
-    assert handle_failure.handler(sqs(a_failed_job(lake, "maintain", "")), None) == {"batchItemFailures": []}
-    (mail,) = lake.mails()
-    assert mail.startswith("[Lakegate warning] employee: the maintain job ended as FAILED\n")
-    assert f"aws glue start-job-run --job-name {lake.name}-employee-maintain" in mail
-    assert "Workflow run" not in mail
-
-
-@pytest.mark.usefixtures("workflow")
-def test_a_crawler_that_failed_is_told(lake: ALake):
-    """It holds no batch up: a warning, without Glue's own message, which may quote a file's name."""
-    detail = {
-        "crawlerName": f"{lake.name}-employee-raw",
-        "state": "Failed",
-        "errorMessage": "Cannot read zoe_adams.csv",
-        "cloudWatchLogLink": "https://console.example.com/logs",
-    }
-    event = {"detail-type": "Glue Crawler State Change", "detail": detail}
-
-    assert handle_failure.handler(sqs(event), None) == {"batchItemFailures": []}
-    (mail,) = lake.mails()
-    assert mail.startswith("[Lakegate warning] employee: the crawler of the raw zone failed\n")
-    assert f"aws glue start-crawler --name {lake.name}-employee-raw" in mail
-    assert "https://console.example.com/logs" in mail
-    assert "zoe_adams" not in mail
-
-
-@pytest.mark.usefixtures("workflow")
-@pytest.mark.parametrize(("verdict", "mails"), [("rejected", 0), ("error", 0), ("passed", 1), (None, 1)])
-def test_a_gate_that_refused_has_spoken_for_itself(lake: ALake, verdict: str | None, mails: int):
-    """A verdict against the batch was alerted by the gate; a gate that died without one is told here."""
-    if verdict:
-        put_gate_report(lake, verdict)
-
-    assert handle_failure.handler(sqs(a_failed_job(lake, "gate")), None) == {"batchItemFailures": []}
-    assert len(lake.mails()) == mails
-
-
-@pytest.mark.usefixtures("workflow")
-def test_a_failure_that_cannot_be_handled_comes_again(lake: ALake):
-    """An event about a run that Glue does not know goes back to the queue."""
-    unknown = {"detail": {"jobName": f"{lake.name}-employee-gate", "jobRunId": "jr_0", "state": "FAILED"}}
-
-    assert handle_failure.handler(sqs(unknown, {}), None) == {
-        "batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "m1"}]
-    }
 
 
 def test_a_run_finds_its_file_by_folder_and_version(lake: ALake):

@@ -129,7 +129,7 @@ def test_a_file_that_cannot_be_read_is_rejected_with_an_alert(lake: ALake):
     assert lake.records("runs", "wr_1")[0].items() >= {"state": "rejected", "reason": gate["reason"]}.items()
     assert mail.startswith("[Lakegate critical] employee of 2026-11-24 was rejected: nothing was written\n")
     assert "column salary is missing from the header" in mail
-    assert "untouched; readers see the last good batch" in mail
+    assert "nothing: the table is untouched, and readers see the last good batch" in mail
     assert lake.snapshots() == lake.snapshots("quarantine") == 0
 
 
@@ -195,6 +195,21 @@ def test_the_report_waits_for_the_alert(lake: ALake):
         run_gate(batch, "wr_1", mute)
 
     assert not lake.has_report("wr_1", "gate")
+
+
+def test_a_resumed_run_takes_what_the_gate_of_the_run_before_passed(lake: ALake):
+    """Its merge needs no gate of its own, and finds the commit of a merge that was killed right after it: the
+    report is the one that was lost. A run that resumes nothing has nothing to merge."""
+    batch = lake.land(a_sample().content)
+    run_gate(batch, "wr_1", lake.of_run())
+    first = run_merge(batch, MergeMode.UPSERT, "wr_1", lake.of_run())
+    resumed = run_merge(batch, MergeMode.UPSERT, "wr_3", lake.of_run("wr_3", "wr_2", "wr_1"))
+
+    assert counts(resumed) == counts(first) == {"read": 600, "inserted": 600}
+    assert not resumed.already_committed
+    assert lake.snapshots() == 1
+    with pytest.raises(ManifestInvalid, match="passed nothing on"):
+        run_merge(batch, MergeMode.UPSERT, "wr_4", lake.of_run("wr_4"))
 
 
 def test_a_staged_file_that_was_tampered_with_is_not_merged(lake: ALake):

@@ -16,7 +16,7 @@ from etl.glue_jobs import entry
 BLOCKED = ("pyarrow", "pydantic", "yaml", "great_expectations", "pandas", "numpy", "duckdb", "pyiceberg")
 
 
-@pytest.mark.parametrize("module", ["start_workflow", "handle_failure", "probe_freshness"])
+@pytest.mark.parametrize("module", ["start_workflow", "handle_failure", "resume_run", "probe_freshness"])
 def test_lambdas_need_the_standard_library_and_boto3_only(module: str):
     """A Lambda's zip holds etl alone, so none of its dependencies may be imported."""
     program = (

@@ -64,7 +64,9 @@ def test_terraform_passes_every_argument():
 
 def test_lambdas_are_told_through_their_environment(monkeypatch: pytest.MonkeyPatch):
     """The Lambdas' variables become settings; a missing one is named."""
-    for name in ("NAME_PREFIX", "RAW_BUCKET", "DOCS_BUCKET", "ALERT_TOPIC_ARN"):
+    for name in (
+        "NAME_PREFIX", "RAW_BUCKET", "DOCS_BUCKET", "ALERT_TOPIC_ARN", "RUNBOOKS_URL", "DATASETS"
+    ):  # fmt: skip
         monkeypatch.setenv(name, f"lakegate-{name}")
 
     assert from_environment().workflow_name("employee") == "lakegate-NAME_PREFIX-employee"

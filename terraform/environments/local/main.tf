@@ -14,4 +14,7 @@ module "stack" {
   manage_lifecycle_rules = false
 
   log_retention_days = 7
+
+  # Nobody wants to watch minutes go by.
+  retries = { base_seconds = 2 }
 }

@@ -19,14 +19,20 @@ data "aws_iam_policy_document" "start_workflow" {
 
   statement {
     sid       = "FindJudgedBatches"
-    actions   = ["s3:ListBucket"]
+    actions   = ["s3:ListBucket"] # else what is not there is "forbidden" instead of "not found"
     resources = ["${local.s3_arn}${var.docs_bucket}"]
+  }
 
-    condition {
-      test     = "StringLike"
-      variable = "s3:prefix"
-      values   = ["runs/*"] # one folder per dataset
-    }
+  statement {
+    sid       = "KeepAlerts"
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = ["${local.s3_arn}${var.docs_bucket}/operations/alerts/*"] # one document per alert
+  }
+
+  statement {
+    sid       = "EmptyOutbox"
+    actions   = ["s3:DeleteObject"]
+    resources = ["${local.s3_arn}${var.docs_bucket}/operations/alerts/waiting/*"] # one document per alert
   }
 
   statement {
@@ -60,6 +66,7 @@ module "start_workflow" {
     DOCS_BUCKET     = var.docs_bucket
     RAW_BUCKET      = var.raw_bucket
     DATASETS        = join(",", sort(keys(var.datasets)))
+    RUNBOOKS_URL    = var.runbooks_url
   }
 
   event_rule_names     = [for rule in keys(local.landing_rules) : "${var.name_prefix}-${rule}"]

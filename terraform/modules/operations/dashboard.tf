@@ -10,8 +10,8 @@ locals {
 
   common_row = 1 + length(var.datasets) * (1 + 2 * local.widget_height)
 
-  functions  = sort(concat(keys(var.functions), ["handle-failure", "probe-freshness"]))
-  queues     = sort(concat(values(var.functions), ["failures"]))
+  functions  = sort(concat(keys(var.functions), ["handle-failure", "probe-freshness", "resume-run"]))
+  queues     = sort(concat(values(var.functions), ["failures", local.retry_queue_role]))
   log_groups = concat(var.job_log_groups, [for function in local.functions : "/aws/lambda/${var.name_prefix}-${function}"])
 
   # Alarms that tell people, the composite ones first.

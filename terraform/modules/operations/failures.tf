@@ -55,7 +55,55 @@ data "aws_iam_policy_document" "handle_failure" {
   }
 
   statement {
-    sid       = "ReadGateReports"
+    sid       = "FollowWorkflowRuns"
+    actions   = ["glue:GetWorkflowRun", "glue:GetWorkflowRuns"]
+    resources = local.workflow_arns
+  }
+
+  statement {
+    sid       = "QueueRetries"
+    actions   = ["sqs:GetQueueUrl", "sqs:SendMessage"]
+    resources = ["arn:${var.account.partition}:sqs:${var.account.region}:${var.account.id}:${local.retry_queue_name}"]
+  }
+
+  statement {
+    sid     = "KeepRecords"
+    actions = ["s3:GetObject", "s3:PutObject"]
+
+    resources = [
+      "${local.s3_arn}${var.docs_bucket}/operations/alerts/*", # one document per alert
+      "${local.s3_arn}${var.docs_bucket}/operations/cases/*",  # one document per file version
+      "${local.s3_arn}${var.docs_bucket}/operations/latest/*", # one document per dataset
+      "${local.s3_arn}${var.docs_bucket}/operations/runs/*",   # one document per run
+    ]
+  }
+
+  statement {
+    sid       = "EmptyOutbox"
+    actions   = ["s3:DeleteObject"]
+    resources = ["${local.s3_arn}${var.docs_bucket}/operations/alerts/waiting/*"] # one document per alert
+  }
+
+  statement {
+    sid       = "OpenInterventions"
+    actions   = ["s3:PutObject"]
+    resources = ["${local.s3_arn}${var.docs_bucket}/operations/interventions/*"] # one document per intervention
+  }
+
+  statement {
+    sid       = "Measure"
+    actions   = ["cloudwatch:PutMetricData"]
+    resources = ["*"] # knows no resources; the namespace narrows it
+
+    condition {
+      test     = "StringEquals"
+      variable = "cloudwatch:namespace"
+      values   = [var.metrics_namespace]
+    }
+  }
+
+  statement {
+    sid       = "ReadRunRecords"
     actions   = ["s3:GetObject"]
     resources = ["${local.s3_arn}${var.docs_bucket}/runs/*"] # a folder per dataset and run
   }
@@ -86,17 +134,11 @@ module "handle_failure" {
   account       = var.account
   function_role = "handle-failure"
   queue_role    = "failures"
-  description   = "Calls people when a job or a crawler failed."
+  description   = "Has failed runs tried again, and calls people."
   handler       = "etl.lambdas.handle_failure.handler"
   package       = var.package
   policy_json   = data.aws_iam_policy_document.handle_failure.json
-
-  environment = {
-    NAME_PREFIX     = var.name_prefix
-    ALERT_TOPIC_ARN = aws_sns_topic.alerts.arn
-    DOCS_BUCKET     = var.docs_bucket
-    RAW_BUCKET      = var.raw_bucket
-  }
+  environment   = local.failure_environment
 
   event_rule_names     = [for rule in keys(local.failure_rules) : "${var.name_prefix}-${rule}"]
   kms_key_arn          = var.kms_key_arn

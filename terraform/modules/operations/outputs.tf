@@ -8,9 +8,12 @@ output "alarm_topic_arns" {
   value       = local.alarm_topic_arns
 }
 
-output "function_name" {
-  description = "Name of the function that handles failures."
-  value       = module.handle_failure.function_name
+output "function_names" {
+  description = "Name of the function that handles failures, and of that which resumes runs."
+  value = {
+    handle-failure = module.handle_failure.function_name
+    resume-run     = module.resume_run.function_name
+  }
 }
 
 output "probe_function_name" {

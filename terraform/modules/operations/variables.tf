@@ -139,3 +139,27 @@ variable "log_retention_days" {
   description = "Days that the log is kept."
   type        = number
 }
+
+variable "retries" {
+  description = "Retries of a failed run: how many, the wait before the first, how much longer each next wait is, and by how much chance may lengthen it."
+  type = object({
+    attempts       = optional(number, 3)
+    base_seconds   = optional(number, 60)
+    factor         = optional(number, 2)
+    jitter_percent = optional(number, 10)
+  })
+  default = {}
+
+  validation {
+    condition = alltrue([
+      for number in [var.retries.attempts, var.retries.base_seconds, var.retries.jitter_percent] :
+      number >= 0 && floor(number) == number
+    ]) && var.retries.factor >= 1
+    error_message = "retries holds whole numbers from 0 up; factor may be any number from 1 up."
+  }
+
+  validation {
+    condition     = var.retries.base_seconds * pow(var.retries.factor, max(var.retries.attempts, 1) - 1) * (1 + var.retries.jitter_percent / 100) <= 900
+    error_message = "SQS delays a message for 900 seconds at most, and the longest wait of retries is longer."
+  }
+}

@@ -112,7 +112,7 @@ data "aws_iam_policy_document" "stage" {
 
   statement {
     sid       = "ReadWhatStartedTheRun"
-    actions   = ["glue:GetWorkflowRunProperties"]
+    actions   = ["glue:GetWorkflowRun"]
     resources = [for dataset in local.datasets : "${local.glue_arn}:workflow/${var.name_prefix}-${dataset}"]
   }
 
@@ -142,6 +142,22 @@ data "aws_iam_policy_document" "stage" {
     sid       = "TellPeople"
     actions   = ["sns:Publish"]
     resources = [var.alert_topic_arn]
+  }
+
+  statement {
+    sid     = "KeepCasesAndAlerts"
+    actions = ["s3:GetObject", "s3:PutObject"]
+
+    resources = concat(
+      [for dataset in local.datasets : "${local.s3_arn}${var.buckets.docs}/operations/alerts/*/${dataset}/*"], # one document per alert
+      [for dataset in local.datasets : "${local.s3_arn}${var.buckets.docs}/operations/cases/${dataset}/*"],    # one per file version
+    )
+  }
+
+  statement {
+    sid       = "EmptyOutbox"
+    actions   = ["s3:DeleteObject"]
+    resources = ["${local.s3_arn}${var.buckets.docs}/operations/alerts/waiting/*"] # one document per alert
   }
 }
 
@@ -233,6 +249,12 @@ data "aws_iam_policy_document" "merge" {
     sid       = "ReadManifest"
     actions   = ["s3:GetObject"]
     resources = [for dataset in local.datasets : "${local.s3_arn}${var.buckets.docs}/runs/${dataset}/*"] # one folder a run
+  }
+
+  statement {
+    sid       = "ResolveInterventions"
+    actions   = ["s3:GetObject", "s3:PutObject"]
+    resources = ["${local.s3_arn}${var.buckets.docs}/operations/interventions/*"] # one document per intervention
   }
 
   statement {

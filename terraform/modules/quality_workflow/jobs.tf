@@ -99,6 +99,7 @@ resource "aws_glue_job" "stage" {
       "--quarantine_database" = var.databases.quarantine
       "--alert_topic_arn"     = var.alert_topic_arn
       "--metrics_namespace"   = var.metrics_namespace
+      "--runbooks_url"        = var.runbooks_url
 
       "--job-language"                     = "python"
       "--additional-python-modules"        = join(",", var.glue_modules)

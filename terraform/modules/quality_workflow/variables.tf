@@ -111,6 +111,11 @@ variable "metrics_namespace" {
   type        = string
 }
 
+variable "runbooks_url" {
+  description = "Where docs/runbooks can be read; every alert links to its page there."
+  type        = string
+}
+
 variable "jobs" {
   description = "Limits of the jobs, and the size of those of one process, which use the driver only; two workers are Glue's minimum."
   type = object({

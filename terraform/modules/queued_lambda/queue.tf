@@ -14,20 +14,24 @@ locals {
 }
 
 data "aws_iam_policy_document" "queue" {
-  statement {
-    sid       = "TheRulesSend"
-    actions   = ["sqs:SendMessage"]
-    resources = ["${local.sqs_arn}:${local.queue_name}"]
+  dynamic "statement" {
+    for_each = length(local.event_rule_arns) > 0 ? [local.event_rule_arns] : []
 
-    principals {
-      type        = "Service"
-      identifiers = ["events.amazonaws.com"]
-    }
+    content {
+      sid       = "TheRulesSend"
+      actions   = ["sqs:SendMessage"]
+      resources = ["${local.sqs_arn}:${local.queue_name}"]
 
-    condition {
-      test     = "ArnEquals"
-      variable = "aws:SourceArn"
-      values   = local.event_rule_arns
+      principals {
+        type        = "Service"
+        identifiers = ["events.amazonaws.com"]
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "aws:SourceArn"
+        values   = statement.value
+      }
     }
   }
 
@@ -51,20 +55,24 @@ data "aws_iam_policy_document" "queue" {
 }
 
 data "aws_iam_policy_document" "dead_letter_queue" {
-  statement {
-    sid       = "TheRulesKeepWhatTheyCannotDeliver"
-    actions   = ["sqs:SendMessage"]
-    resources = ["${local.sqs_arn}:${local.dead_letter_queue_name}"]
+  dynamic "statement" {
+    for_each = length(local.event_rule_arns) > 0 ? [local.event_rule_arns] : []
 
-    principals {
-      type        = "Service"
-      identifiers = ["events.amazonaws.com"]
-    }
+    content {
+      sid       = "TheRulesKeepWhatTheyCannotDeliver"
+      actions   = ["sqs:SendMessage"]
+      resources = ["${local.sqs_arn}:${local.dead_letter_queue_name}"]
 
-    condition {
-      test     = "ArnEquals"
-      variable = "aws:SourceArn"
-      values   = local.event_rule_arns
+      principals {
+        type        = "Service"
+        identifiers = ["events.amazonaws.com"]
+      }
+
+      condition {
+        test     = "ArnEquals"
+        variable = "aws:SourceArn"
+        values   = statement.value
+      }
     }
   }
 

@@ -61,7 +61,7 @@ variable "policy_json" {
 }
 
 variable "event_rule_names" {
-  description = "Names of the EventBridge rules on the default bus that fill the queue."
+  description = "Names of the EventBridge rules on the default bus that fill the queue; none where a function of ours does."
   type        = set(string)
 }
 

@@ -1,0 +1,89 @@
+"""The wait after a failure is over: resume the run at the step that failed."""
+
+import json
+import logging
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from etl.aws.cases import change_case, read_case
+from etl.aws.workflow import ACTIVE_STATUSES, find_run, list_runs, read_chain, resume_run, start_run
+from etl.operations.case import Case, Failure, case_key
+from etl.settings import FailureSettings, failure_settings
+
+logger = logging.getLogger()
+logger.setLevel(logging.INFO)
+
+# Longer than the function may run, and shorter than its messages stay hidden.
+_CLAIM = timedelta(minutes=5)
+
+
+class NotNow(Exception):
+    """The message has to come again: the run is not over yet, or somebody else is resuming it."""
+
+
+def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
+    """SQS hands over what etl.lambdas.job_failures sent; a message that fails comes again."""
+    settings = failure_settings()
+    failed = []
+    for record in event["Records"]:
+        try:
+            _resume(json.loads(record["body"]), settings)
+        except NotNow as reason:
+            logger.info("message %s will be tried again: %s", record["messageId"], reason)
+            failed.append({"itemIdentifier": record["messageId"]})
+        except Exception:
+            logger.exception("message %s will be tried again", record["messageId"])
+            failed.append({"itemIdentifier": record["messageId"]})
+    return {"batchItemFailures": failed}
+
+
+def _resume(message: Mapping[str, str], settings: FailureSettings) -> None:
+    """Make one run of it, however often the message comes."""
+    key = case_key(message["dataset"], message["batch_date"], message["version_id"])
+    case = read_case(settings.docs_bucket, key)
+    failure = case.find(message["job_run_id"]) if case else None
+    if not case or not failure or not case.is_open or failure.resumed_run_id:
+        logger.info("%s: nothing is left to do", message["job_run_id"])
+        return
+    workflow = settings.workflow_name(case.dataset)
+    status = find_run(workflow, failure.run_id).status
+    if status in ACTIVE_STATUSES:
+        raise NotNow(f"run {failure.run_id} is {status}")
+    _claim(case, failure, settings)
+    resumed = _find_resumed(workflow, failure.run_id) or _start(workflow, failure, status)
+    change_case(
+        settings.docs_bucket,
+        case,
+        lambda known: known.change_failure(failure.job_run_id, resumed_run_id=resumed),
+    )
+    logger.info("run %s goes on from the %s as %s", failure.run_id, failure.step, resumed)
+
+
+def _claim(case: Case, failure: Failure, settings: FailureSettings) -> None:
+    """Let nobody else resume the run meanwhile. Raises NotNow when somebody is at it."""
+    now = datetime.now(UTC)
+    mine = now.isoformat()
+
+    def claim(known: Case) -> Case:
+        claimed = known.find(failure.job_run_id)
+        since = claimed.claimed_at if claimed else None
+        if since and datetime.fromisoformat(since) > now - _CLAIM:
+            return known
+        return known.change_failure(failure.job_run_id, claimed_at=mine)
+
+    claimed = change_case(settings.docs_bucket, case, claim).find(failure.job_run_id)
+    if not claimed or claimed.claimed_at != mine:
+        raise NotNow("somebody else is resuming it")
+
+
+def _find_resumed(workflow: str, run_id: str) -> str | None:
+    """By whoever claimed before and was killed, or by a person."""
+    return next((run.run_id for run in list_runs(workflow) if run.previous_run_id == run_id), None)
+
+
+def _start(workflow: str, failure: Failure, status: str) -> str:
+    """Glue resumes completed runs alone; any other is done again from its beginning."""
+    if status == "COMPLETED":
+        return resume_run(workflow, failure.run_id, failure.job_name)
+    return start_run(workflow, read_chain(workflow, failure.run_id).properties)
