@@ -32,9 +32,10 @@ $(STAMP): requirements/uv.txt requirements/dev.txt
 	echo $$((SECONDS - start)) > $(SETUP_SECONDS); \
 	echo "Environment ready after $$((SECONDS - start)) s."
 
-demo: $(STAMP) ## The whole thing on this machine; KEEP=1 leaves the offline AWS up
+demo: $(STAMP) ## The whole thing on this machine; KEEP=1 leaves the offline AWS up; FAULT=merge-crash kills a job
 	@LAKEGATE_SETUP_SECONDS=$$(cat $(SETUP_SECONDS) 2>/dev/null || true) \
-	  exec $(PY) -m scripts.demo $(if $(filter 1,$(KEEP)),--keep) $(if $(PORT),--port $(PORT))
+	  exec $(PY) -m scripts.demo $(if $(filter 1,$(KEEP)),--keep) $(if $(PORT),--port $(PORT)) \
+	  $(if $(FAULT),--fault '$(FAULT)')
 
 gameday: $(STAMP) ## Play known faults against the offline stack; ONLY=file-twice for one of them, KEEP=1 as in demo
 	@exec $(PY) -m scripts.gameday $(if $(ONLY),--only $(ONLY)) $(if $(filter 1,$(KEEP)),--keep) \

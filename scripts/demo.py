@@ -16,8 +16,10 @@ import typer
 from rich.console import Console
 
 from scripts.athena_query import ask_athena
+from scripts.demo_faults import JobFault, play_fault
 from scripts.demo_view import View
 from scripts.docs_mirror import sync_docs
+from scripts.gameday.story import NotSeen, Story
 from scripts.offline_machine import STATE_DIR, Machine, start_machine
 from scripts.runs import COUNTS, WorkflowRun, await_run, run_ids
 from scripts.sample_data import ROW_FAULTS, Day, Fault, Recipe, Sample, make_sample
@@ -75,6 +77,13 @@ def play(demo: Demo) -> None:
     _rejected_day(demo, third, days[2])
     _first_day_again(demo, first, second, days[0])
     _who_sees_what(demo)
+
+
+def _play_fault(demo: Demo, fault: JobFault) -> None:
+    try:
+        demo.runs |= play_fault(Story(demo.machine, demo.outputs, demo.view), fault)
+    except NotSeen as error:
+        demo.view.check(str(error), False)
 
 
 def _first_day(demo: Demo, sample: Sample, day: date) -> None:
@@ -214,24 +223,31 @@ def main(
         int, typer.Option(min=0, max=65535, help="Port of the offline AWS; 0 takes a free one.")
     ] = 0,
     state_dir: Annotated[Path, typer.Option(help="Where the machine keeps its files.")] = STATE_DIR,
+    fault: Annotated[
+        JobFault | None, typer.Option(help="Play another story: a job is killed, and what becomes of it.")
+    ] = None,
 ) -> None:
     """Run the demo; exits with 0 only if everything in it is as it should be."""
     view = View(Console(highlight=False, width=None if sys.stdout.isatty() else 140))
     with ends_in_order(view.console):
-        _run(view, keep, port, state_dir)
+        _run(view, keep, port, state_dir, fault)
     if view.failed_checks:
         view.console.print(f"[bold red]{len(view.failed_checks)} of {view.checks} checks failed.[/]")
         raise typer.Exit(1)
     view.console.print(f"[bold green]All {view.checks} checks passed.[/]")
 
 
-def _run(view: View, keep: bool, port: int, state_dir: Path) -> None:
+def _run(view: View, keep: bool, port: int, state_dir: Path, fault: JobFault | None) -> None:
     started = time.monotonic()
-    with start_machine(state_dir, port) as (machine, stay):
+    server = "scripts.gameday.faulty_aws" if fault else "scripts.offline_aws"
+    with start_machine(state_dir, port, server) as (machine, stay):
         view.say(f"The offline AWS answers at {machine.endpoint}")
         apply_with_progress(view, machine)
         demo = Demo(machine, view, machine.terraform().outputs())
-        play(demo)
+        if fault:
+            _play_fault(demo, fault)
+        else:
+            play(demo)
         with view.step("summary"):
             index = sync_docs(machine.client("s3"), demo.outputs["buckets"]["docs"], machine.docs_dir)
             _check_conservation(demo)
