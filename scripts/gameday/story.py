@@ -20,6 +20,7 @@ from scripts.runs import WorkflowRun, await_run, run_ids
 from scripts.sample_data import Day, Fault, Recipe, Sample, make_sample
 
 DATASET = "employee"
+SUITE = f"expectations/{DATASET}/suite.json"
 PEOPLE = 1034
 HIRED_A_DAY = 3
 _DAYS = 20
@@ -56,11 +57,13 @@ class Story:
         return self.today - timedelta(days=_DAYS - number)
 
     def file_of(self, number: int, faults: Sequence[Fault] = ()) -> Sample:
-        """The company on that day: some people have another salary than on the first, and 3 join a day."""
+        """The company on that day: some people, others each day, have another salary than on the first; 3 a
+        day have joined."""
         if number == 0:
             return make_sample(Recipe(rows=PEOPLE, date=self.day(0)))
         hires, on = HIRED_A_DAY * number, self.day(1)  # everybody is as old as on the first day
-        return make_sample(Recipe(PEOPLE, on, day=Day.NEXT, faults=faults, change_every=100, hires=hires))
+        changed = 100 + number  # one in so many people
+        return make_sample(Recipe(PEOPLE, on, day=Day.NEXT, faults=faults, change_every=changed, hires=hires))
 
     def land(self, number: int, content: bytes) -> Landed:
         key = f"{DATASET}/dt={self.day(number)}/{DATASET}.csv"

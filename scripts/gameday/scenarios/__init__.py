@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from scripts.gameday.episode import Episode
-from scripts.gameday.scenarios import freshness, landing
+from scripts.gameday.scenarios import freshness, landing, past
 from scripts.gameday.story import Story
 
 
@@ -13,6 +13,8 @@ class Name(StrEnum):
     FILE_TWICE = "file-twice"
     FILE_MISSING = "file-missing"
     FILE_LATE = "file-late"
+    BACKFILLS_RACE = "backfills-race"
+    QUARANTINE_REPLAY = "quarantine-replay"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,5 +41,15 @@ SCENARIOS: Mapping[Name, Scenario] = {
         "a file lands when the last publication is already a day old",
         "paged while it is missing; published when it lands, and the page ends and says so",
         freshness.file_late,
+    ),
+    Name.BACKFILLS_RACE: Scenario(
+        "two backfills of one date, whose file landed unseen, run at once",
+        "both succeed; no row is doubled, and none that was there is another",
+        past.backfills_race,
+    ),
+    Name.QUARANTINE_REPLAY: Scenario(
+        "rows go into quarantine; the rule that one of them broke is loosened, and they are replayed",
+        "that row is in the table, once, and no longer in quarantine; the other one stays there",
+        past.quarantine_replay,
     ),
 }
