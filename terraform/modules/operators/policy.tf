@@ -1,5 +1,5 @@
-# What a backfill and a replay take beside the jobs' own rights: to find landed files, start and watch runs, read their
-# reports and keep a record. No row is read and no zone but the docs is written: that is what the started jobs do.
+# What a backfill, a replay and a look at how things are take beside the jobs' own rights: to find landed files, start
+# and watch runs, read reports, records and alarms, and keep a record. No row is read and no zone but the docs is written: that is what the started jobs do.
 
 locals {
   s3_arn        = "arn:${var.account.partition}:s3:::"
@@ -39,8 +39,8 @@ data "aws_iam_policy_document" "operate" {
     actions = ["s3:GetObject"]
 
     resources = concat(
-      [for dataset in var.datasets : "${local.docs_arn}/runs/${dataset}/*"],  # one folder a run
-      [for kind in local.records : "${local.docs_arn}/operations/${kind}/*"], # one file a date or a batch
+      [for dataset in var.datasets : "${local.docs_arn}/runs/${dataset}/*"], # one folder a run
+      ["${local.docs_arn}/operations/*"],                                    # records of all kinds
     )
   }
 
@@ -54,6 +54,12 @@ data "aws_iam_policy_document" "operate" {
       variable = "s3:prefix"
       values   = ["operations/*", "runs/*"] # reports and records, no pages
     }
+  }
+
+  statement {
+    sid       = "SeeAlarms"
+    actions   = ["cloudwatch:DescribeAlarms"]
+    resources = ["arn:${var.account.partition}:cloudwatch:${var.account.region}:${var.account.id}:alarm:*"] # a list is of all alarms
   }
 
   statement {

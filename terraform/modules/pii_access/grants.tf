@@ -10,8 +10,10 @@ resource "aws_lakeformation_permissions" "analyst_database" {
   }
 }
 
-resource "aws_lakeformation_permissions" "analyst_operations_database" {
-  principal   = aws_iam_role.reader["analyst"].arn
+resource "aws_lakeformation_permissions" "operations_database" {
+  for_each = toset(["analyst", "operator"])
+
+  principal   = aws_iam_role.reader[each.key].arn
   permissions = ["DESCRIBE"]
 
   database {
@@ -72,7 +74,7 @@ resource "aws_lakeformation_permissions" "steward_quarantine" {
 # The records of runs hold no value of a row.
 resource "aws_lakeformation_permissions" "operations" {
   for_each = {
-    for reader_table in setproduct(["analyst", "steward"], keys(var.tables.operations)) :
+    for reader_table in setproduct(["analyst", "operator", "steward"], keys(var.tables.operations)) :
     join(".", reader_table) => { reader = reader_table[0], table = var.tables.operations[reader_table[1]] }
   }
 

@@ -15,9 +15,9 @@ locals {
         databases   = [var.databases.processed, var.databases.quarantine, var.databases.operations]
       }
       operator = {
-        description = "Counts what was quarantined; runs backfills and replays."
+        description = "Counts what was quarantined; reads the records of runs; runs backfills and replays."
         principals  = var.principal_arns.operator
-        databases   = [var.databases.quarantine]
+        databases   = [var.databases.quarantine, var.databases.operations]
       }
     },
     {
