@@ -16,7 +16,7 @@ from etl.aws.catalog import open_catalog
 from etl.aws.confirmations import BatchConfirmations
 from etl.aws.freshness import update_latest
 from etl.aws.metrics import publish_metrics
-from etl.aws.operations import update_run, write_expectation_results
+from etl.aws.operations import read_run, update_run, write_expectation_results
 from etl.aws.recovery import settle_cases
 from etl.aws.table_files import S3TableFiles
 from etl.batch import Batch, MergeMode, to_run_properties
@@ -163,8 +163,11 @@ class Lake:
             raise HistoryInvalid(f"s3://{bucket}/{key}", "not JSON") from error
 
     def begin_run(self, batch: Batch, trigger: str, mode: MergeMode) -> None:
-        """Let there be a record of the run, unless there is."""
-        update_run(self._settings.docs_bucket, self._begun(batch, trigger, mode))
+        """Let there be a record of the run, unless there is. One that resumes another knows what it did."""
+        bucket, begun = self._settings.docs_bucket, self._begun(batch, trigger, mode)
+        found = (read_run(bucket, begun, run_id) for run_id in self._run_ids[1:])
+        resumed = next((run.resumed_as(begun.run_id) for run in found if run), begun)
+        update_run(bucket, resumed)
 
     def update_run(self, batch: Batch, change: Callable[[RunRecord], RunRecord]) -> None:
         begun = self._begun(batch, "unknown", MergeMode.UPSERT)  # of a run that no job began

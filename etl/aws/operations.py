@@ -8,6 +8,7 @@ from typing import Any
 
 from etl.aws.freshness import update_latest
 from etl.aws.object_store import list_objects, read_object, update_json, write_object
+from etl.errors import ObjectMissing
 from etl.operations.freshness import Cause
 from etl.operations.intervention import Intervention
 from etl.operations.records import (
@@ -34,6 +35,15 @@ def update_run(
         return change(RunRecord.from_row(row) if row else begun).to_row()
 
     update_json(docs_bucket, key, changed)
+
+
+def read_run(docs_bucket: str, like: RunRecord, run_id: str) -> RunRecord | None:
+    """The record of another run over the same batch, if it left one."""
+    key = record_key(RUNS, like.dataset, like.batch_date, run_id)
+    try:
+        return RunRecord.from_row(json.loads(read_object(docs_bucket, key)))
+    except ObjectMissing:
+        return None
 
 
 def record_failed_run(

@@ -113,6 +113,12 @@ class RunRecord:
             failed_at=as_timestamp(at),
         )
 
+    def resumed_as(self, run_id: str) -> Self:
+        """The run that takes this one up again: it knows what was found out so far."""
+        state = RunState.GATED if self.gated_at else RunState.STARTED
+        forgotten = dict.fromkeys(("failed_step", "error", "failed_at"))
+        return replace(self, run_id=run_id, state=state, attempts=self.attempts + 1, **forgotten)
+
     def went_on(self, **known: Any) -> Self:
         """After a step that came to its end: what had failed before it did not in the end."""
         if self.state is RunState.FAILED:

@@ -8,6 +8,7 @@ import pytest
 from lakes import ALake
 
 from etl.aws.freshness import mark_slot, update_latest
+from etl.aws.lake import Lake
 from etl.aws.object_store import write_object
 from etl.aws.operations import record_failed_run
 from etl.batch import MergeMode, to_run_properties
@@ -98,6 +99,12 @@ def test_each_broken_promise_is_a_problem(lake: ALake):
     )
     assert [one.resume_command for one in employee.interventions] == ["make replay RUN=wr_2"]
     assert (found.alarms, found.is_as_promised) == ([f"{lake.name}-failed-runs"], False)
+
+    resuming = Lake(lake.of_run("wr_3")._settings, ("wr_2",))
+    resuming.begin_run(batch, "landed", MergeMode.UPSERT)
+    (newest, failed) = sorted(of_employee(lake, later).runs, key=lambda run: run.run_id, reverse=True)
+    assert (newest.state, newest.attempts, newest.error) == ("started", 5, None)
+    assert (failed.state, failed.attempts) == ("failed", 4)
 
     resolved = replace(waiting, resolved_at=later.isoformat())
     write_object(docs, key, resolved.to_json().encode(), "application/json")

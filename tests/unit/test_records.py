@@ -123,6 +123,17 @@ def test_a_gate_that_cannot_judge_has_failed():
     assert (run.state, run.failed_step, run.verdict) == (RunState.FAILED, "gate", "error")
 
 
+def test_a_resumed_run_knows_what_was_found_out():
+    """A run that takes up a merge was gated by the run before it, and counts as one more attempt."""
+    failed = gated(BEGUN).failed("merge", "RunFailed: x", 1, NOON)
+    resumed = failed.resumed_as("wr_2")
+    done = published(resumed)
+
+    assert (resumed.run_id, resumed.state, resumed.error) == ("wr_2", RunState.GATED, None)
+    assert (done.state, done.attempts, done.gate_seconds) == (RunState.PUBLISHED, 2, 2.0)
+    assert BEGUN.failed("gate", "RunFailed: x", 1, NOON).resumed_as("wr_2").state is RunState.STARTED
+
+
 def test_doing_a_step_again_gives_the_same_record():
     """A step that is repeated replaces what it said, and counts no attempt for it."""
     assert gated(gated(BEGUN)) == gated(BEGUN)
