@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from builders import the_employee_contract, the_lineage_columns
+from builders import the_employee_contract, the_lineage_columns, the_quarantine_columns
 
 from etl.contract import OPEN_TO_ANALYSTS
 from scripts.athena_query import ask_athena
@@ -221,12 +221,16 @@ def test_every_column_is_tagged_as_its_contract_says(kept: Kept):
     def tags(kind: str, resource: dict[str, Any]) -> Any:
         return lake.get_resource_lf_tags(Resource=resource, ShowAssignedLFTags=True).get(kind, [])
 
-    columns = {c.name: c.classification for c in (*the_employee_contract().columns, *the_lineage_columns())}
-    table = {"DatabaseName": databases["processed"], "Name": "employee", "ColumnNames": list(columns)}
-    found = tags("LFTagsOnColumns", {"TableWithColumns": table})
-    assert {(c["Name"], tag["TagKey"], *tag["TagValues"]) for c in found for tag in c["LFTags"]} == {
-        (name, key, str(classification)) for name, classification in columns.items() if classification
-    }
+    for zone, declared in {
+        "processed": (*the_employee_contract().columns, *the_lineage_columns()),
+        "quarantine": the_quarantine_columns(),
+    }.items():
+        names = [column.name for column in declared]
+        table = {"DatabaseName": databases[zone], "Name": "employee", "ColumnNames": names}
+        found = tags("LFTagsOnColumns", {"TableWithColumns": table})
+        assert {(c["Name"], tag["TagKey"], *tag["TagValues"]) for c in found for tag in c["LFTags"]} == {
+            (column.name, key, str(column.classification)) for column in declared if column.classification
+        }
     of_databases = {"raw": "pii", "processed": "unclassified", "quarantine": "pii", "operations": "internal"}
     for zone, value in of_databases.items():
         (tag,) = tags("LFTagOnDatabase", {"Database": {"Name": databases[zone]}})

@@ -17,8 +17,11 @@ output "operations_tables" {
 }
 
 output "columns" {
-  description = "Columns per dataset that its processed table has now: one that a contract gained comes with the next batch."
-  value       = { for dataset, table in aws_glue_catalog_table.processed : dataset => table.storage_descriptor[0].columns[*].name }
+  description = "Columns per zone and dataset that its table has now: one that a contract gained comes with the next batch."
+  value = {
+    processed  = { for dataset, table in aws_glue_catalog_table.processed : dataset => table.storage_descriptor[0].columns[*].name }
+    quarantine = { for dataset, table in aws_glue_catalog_table.quarantine : dataset => table.storage_descriptor[0].columns[*].name }
+  }
 }
 
 output "quarantine_views" {

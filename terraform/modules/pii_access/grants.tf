@@ -30,7 +30,7 @@ resource "aws_lakeformation_permissions" "analyst_columns" {
   table_with_columns {
     database_name = var.databases.processed
     name          = each.value
-    column_names  = local.open_columns[each.key]
+    column_names  = local.open_columns.processed[each.key]
   }
 }
 

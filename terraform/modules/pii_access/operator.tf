@@ -18,6 +18,6 @@ resource "aws_lakeformation_permissions" "operator_quarantine" {
   table_with_columns {
     database_name = var.databases.quarantine
     name          = each.value
-    column_names  = local.open_quarantine_columns
+    column_names  = local.open_columns.quarantine[each.key]
   }
 }

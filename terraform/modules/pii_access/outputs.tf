@@ -10,5 +10,5 @@ output "role_names" {
 
 output "open_columns" {
   description = "Columns that analysts may read, per dataset."
-  value       = local.open_columns
+  value       = local.open_columns.processed
 }

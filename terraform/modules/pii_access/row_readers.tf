@@ -9,7 +9,7 @@ resource "aws_lakeformation_data_cells_filter" "rows" {
     table_catalog_id = var.account.id
     database_name    = var.databases.processed
     table_name       = var.tables.processed[each.value.dataset]
-    column_names     = local.open_columns[each.value.dataset]
+    column_names     = local.open_columns.processed[each.value.dataset]
 
     row_filter {
       filter_expression = "${each.value.column} = '${replace(each.value.value, "'", "''")}'"

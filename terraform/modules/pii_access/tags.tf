@@ -5,7 +5,7 @@
 locals {
   unclassified = "unclassified"
 
-  # What is neither a column of a contract nor tagged by itself is what its database is.
+  # What has no tag of its own is what its database is.
   database_classifications = {
     raw        = "pii"
     processed  = local.unclassified
@@ -14,15 +14,18 @@ locals {
   }
 
   # One resource a column: of a column that changes its class, the old tag is gone before the new one comes.
-  classified_columns = merge([
-    for dataset, columns in local.present_columns : {
-      for column in columns : "${dataset}/${column.name}" => {
-        table          = var.tables.processed[dataset]
-        column         = column.name
-        classification = column.classification
-      } if column.classification != local.unclassified
-    }
-  ]...)
+  classified_columns = merge(flatten([
+    for zone, datasets in local.present_columns : [
+      for dataset, columns in datasets : {
+        for column in columns : "${zone}/${dataset}/${column.name}" => {
+          zone           = zone
+          dataset        = dataset
+          column         = column.name
+          classification = column.classification
+        } if column.classification != local.unclassified
+      }
+    ]
+  ])...)
 }
 
 resource "aws_lakeformation_lf_tag" "classification" {
@@ -47,8 +50,8 @@ resource "aws_lakeformation_resource_lf_tags" "column" {
   for_each = local.classified_columns
 
   table_with_columns {
-    database_name = var.databases.processed
-    name          = each.value.table
+    database_name = var.databases[each.value.zone]
+    name          = var.tables[each.value.zone][each.value.dataset]
     column_names  = [each.value.column]
   }
 

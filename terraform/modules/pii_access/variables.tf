@@ -28,8 +28,11 @@ variable "datasets" {
 }
 
 variable "table_columns" {
-  description = "Columns per dataset that its processed table has now."
-  type        = map(list(string))
+  description = "Columns per zone and dataset that its table has now."
+  type = object({
+    processed  = map(list(string))
+    quarantine = map(list(string))
+  })
 }
 
 variable "row_readers" {
