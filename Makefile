@@ -69,8 +69,9 @@ quarantine: $(STAMP) ## Count quarantined rows by batch and reason; DATE, REASON
 	@exec $(PY) -m scripts.quarantine --env $(or $(ENV),local) $(if $(DATASET),--dataset '$(DATASET)') \
 	  $(if $(DATE),--date '$(DATE)') $(if $(REASON),--reason '$(REASON)') $(if $(filter 1,$(ROWS)),--rows)
 
-replay: $(STAMP) ## Submit quarantined rows again: QUARANTINE=<batch>; ENV
-	@exec $(PY) -m scripts.replay --env $(or $(ENV),local) --quarantine '$(QUARANTINE)'
+replay: $(STAMP) ## Resume a failed run: RUN=<run id>, or submit quarantined rows again: QUARANTINE=<batch>; ENV
+	@exec $(PY) -m scripts.replay --env $(or $(ENV),local) $(if $(RUN),--run '$(RUN)') \
+	  $(if $(QUARANTINE),--quarantine '$(QUARANTINE)')
 
 plan: $(STAMP) ## What an apply would change; ENV=dev or ENV=prod in your AWS account, else on the offline AWS
 	@exec $(PY) -m scripts.deploy plan --env $(or $(ENV),local)

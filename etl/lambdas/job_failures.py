@@ -41,9 +41,8 @@ def handle_job_run(job: str, job_run_id: str, settings: FailureSettings) -> None
     if not chain or not chain.properties.keys() >= set(NAMED_BY):
         tell_of_lone_job(job, job_run_id, run, settings)
         return
-    ended = Ended(
-        job, job_run_id, run.state, run.message, _read_error(dataset, step, job_run_id, run, settings)
-    )
+    record = _read_error(dataset, step, job_run_id, run, settings)
+    ended = Ended(job, job_run_id, run.state, run.message, record)
     if ended.outlook is Outlook.VERDICT:
         logger.info("run %s: the gate has judged, and told people itself", run.workflow_run_id)
         return
@@ -76,6 +75,8 @@ def _carry_out(case: Case, failure: Failure, run: JobRun, chain: RunChain, setti
         failure.number,
         run.ended_at,
     )
+    refused = (case.version_id, date.fromisoformat(case.batch_date), Cause.FAILED)
+    update_latest(settings.docs_bucket, case.dataset, lambda latest: latest.with_refused(*refused))
     if failure.decision is Decision.HUMAN:
         case = _open_intervention(case, failure, run, docs_uri, settings)
     if failure.decision is Decision.RETRY:
@@ -85,9 +86,8 @@ def _carry_out(case: Case, failure: Failure, run: JobRun, chain: RunChain, setti
     logs = log_url(client("logs").meta.region_name, run.log_group, failure.job_run_id)
     context = Context(settings.environment, settings.runbooks_url, settings.retries, logs, docs_uri)
     Outbox(settings.alert_topic_arn, settings.docs_bucket).send(compose_failure(case, failure, context))
-    change_case(
-        settings.docs_bucket, case, lambda known: known.change_failure(failure.job_run_id, is_done=True)
-    )
+    done = {"is_done": True}
+    change_case(settings.docs_bucket, case, lambda known: known.change_failure(failure.job_run_id, **done))
     logger.info("%s of run %s: %s", failure.step, failure.run_id, failure.decision)
 
 
@@ -120,12 +120,6 @@ def _open_intervention(
         docs_uri=docs_uri,
     )
     write_object(settings.docs_bucket, key, record.to_json().encode(), "application/json")
-    day = date.fromisoformat(case.batch_date)
-    update_latest(
-        settings.docs_bucket,
-        case.dataset,
-        lambda known: known.with_refused(case.version_id, day, Cause.FAILED),
-    )
     if not case.intervention_run_id:
         publish_metrics(settings.metrics_namespace, case.dataset, {"ManualInterventions": 1})
     opened = {"intervention_run_id": opened_by}

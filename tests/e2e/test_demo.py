@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -258,6 +259,46 @@ def test_every_named_query_answers_whom_it_is_for(kept: Kept):
         "employee: rows by job_title",
         "employee: rows per batch date",
     } <= set(asked)
+
+
+def test_a_failed_run_recovers_by_itself(kept: Kept):
+    """A merge whose table cannot be read is told of and, once it can be, resumed by what was deployed, at the
+    merge; people hear of its end. To replay it then changes nothing."""
+    before, workflow = set(kept.machine.alerts), kept.outputs["workflows"]["employee"]
+    docs, known = kept.outputs["buckets"]["docs"], run_ids(kept.machine, workflow)
+    with lost_metadata(kept):
+        day = datetime.now(UTC).date() - timedelta(days=5)
+        content, key = make_sample(Recipe(date=day)).content, f"employee/dt={day}/employee.csv"
+        kept.machine.client("s3").put_object(Bucket=kept.outputs["buckets"]["raw"], Key=key, Body=content)
+        failed = await_run(kept.machine, workflow, known, docs)
+    resumed = await_run(kept.machine, workflow, known | {failed.run_id}, docs)
+    mails = _await(lambda: told if len(told := set(kept.machine.alerts) - before) > 1 else None)
+    command = [sys.executable, "-m", "scripts.replay", "--run", failed.run_id]
+    command += ["--state-dir", str(kept.machine.state_dir)]
+    replay = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+
+    assert failed.job_states == {"gate": "SUCCEEDED", "merge": "FAILED"}
+    assert resumed.job_states == {"merge": "SUCCEEDED"}
+    assert [re.findall(r"runbooks/([a-z-]+)\.md", mail.read_text())[0] for mail in sorted(mails)] == [
+        "run-failed",
+        "recovered",
+    ]
+    assert replay.returncode == 0, replay.stdout
+    assert f"{resumed.run_id} has published its batch. Nothing was done." in replay.stdout
+
+
+@contextmanager
+def lost_metadata(kept: Kept) -> Iterator[None]:
+    """The table's pointer names a file that is not there, for a while."""
+    glue, database = kept.machine.client("glue"), kept.outputs["databases"]["processed"]
+    table = glue.get_table(DatabaseName=database, Name="employee")["Table"]
+    kept_fields = {name: table[name] for name in ("Name", "TableType", "StorageDescriptor", "Parameters")}
+    location = table["Parameters"]["metadata_location"]
+    for pointer in (f"{location}.gone", location):
+        parameters = table["Parameters"] | {"metadata_location": pointer}
+        glue.update_table(DatabaseName=database, TableInput=kept_fields | {"Parameters": parameters})
+        if pointer != location:
+            yield
 
 
 def open_columns() -> set[str]:

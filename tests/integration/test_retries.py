@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import time
 from collections.abc import Callable
@@ -11,15 +12,17 @@ from typing import Any
 
 import pytest
 from lakes import ALake
+from rich.console import Console
 
 from etl.aws import alerts
 from etl.aws.cases import change_case
 from etl.batch import MergeMode, to_run_properties
-from etl.errors import GateRejected, LakegateError
+from etl.errors import ArgumentsInvalid, GateRejected, LakegateError
 from etl.glue_jobs import entry
 from etl.lambdas import handle_failure, resume_run
 from etl.operations.failure import JobError
 from etl.run_files import error_key
+from scripts.replay_run import replay_run
 
 Event = dict[str, Any]
 GLUE_TRUST = {"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}
@@ -315,6 +318,47 @@ def test_an_alert_waits_until_sns_takes_it(flow: Flow, monkeypatch: pytest.Monke
     assert handle_failure.handler({}, None)["alerts_waiting"] == 0
     handle_failure.handler({}, None)
     assert len(flow.lake.mails()) == 1
+
+
+def replay(flow: Flow, run_id: str) -> tuple[int, str]:
+    """What `make replay RUN=` does once it knows the stack: its exit code, and what it says."""
+    said = io.StringIO()
+    outputs = {"workflows": {"employee": flow.name}, "buckets": {"docs": flow.lake.bucket("docs")}}
+    return replay_run(run_id, outputs, 0.02, Console(file=said, width=300)), said.getvalue()
+
+
+def test_a_person_resumes_a_run(flow: Flow):
+    """Where it failed, and of a run that was resumed the newest; the exit code is that of its end. The retry
+    that was due then finds nothing left to do."""
+    failed = flow.start()
+    handled(handle_failure.handler, flow.event())
+    exit_code, said = replay(flow, failed)
+    assert exit_code == 1
+    assert f"{failed} failed in the merge: it is resumed there." in said
+    assert "it failed in the merge" in said
+
+    flow.mend("merge")
+    exit_code, said = replay(flow, failed)
+    newest = flow.runs()[-1]["WorkflowRunId"]
+    assert exit_code == 0
+    assert f"{failed} was resumed already" in said
+    assert f"{newest} published its batch" in said
+    assert handled(resume_run.handler, flow.message()) == []
+    assert len(flow.runs()) == 3
+    assert [run["JobRunState"] for run in flow.job_runs("gate")] == ["SUCCEEDED"]
+
+
+def test_what_needs_no_replay_is_left_alone(flow: Flow):
+    """A run that succeeded is 0, one that runs is 2, and one that nobody knows is refused."""
+    flow.mend("merge")
+    done = flow.start()
+    assert replay(flow, done) == (0, f"{done} has published its batch. Nothing was done.\n")
+    running = flow.glue.start_workflow_run(Name=flow.name)["RunId"]
+    assert replay(flow, running) == (2, f"{running} is running. Nothing was done.\n")
+    with pytest.raises(ArgumentsInvalid, match="there is no run wr_0 of employee"):
+        replay(flow, "wr_0")
+    flow.ended(running)
+    assert len(flow.runs()) == 2
 
 
 def test_failures_that_hold_no_batch_up_are_told(flow: Flow):

@@ -15,7 +15,8 @@ data "aws_iam_policy_document" "operate" {
     actions = [
       "glue:GetWorkflow",
       "glue:GetWorkflowRun",
-      "glue:GetWorkflowRunProperties",
+      "glue:GetWorkflowRuns",
+      "glue:ResumeWorkflowRun",
       "glue:StartWorkflowRun",
     ]
 
