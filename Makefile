@@ -93,7 +93,8 @@ test: $(STAMP) chromium checkov java spark ## All tests
 test-fast: $(STAMP) ## The quick ones of the tests: no Terraform, no whole jobs
 	@exec $(PY) -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow"
 
-tf-check: $(STAMP) checkov ## What is checked about the Terraform: format, conventions, READMEs, checkov
+# tflint is not among them: it is a package of neither PyPI nor npm nor Debian.
+tf-check: $(STAMP) checkov ## What is checked about the Terraform: format, validate, terraform test, checkov, READMEs
 	@terraform fmt -check -recursive terraform
 	@exec $(PY) -m pytest tests/terraform
 
