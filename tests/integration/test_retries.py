@@ -14,6 +14,7 @@ import pytest
 from lakes import ALake
 from rich.console import Console
 
+from etl.alert import AlertKind
 from etl.aws import alerts
 from etl.aws.cases import change_case
 from etl.batch import MergeMode, to_run_properties
@@ -413,16 +414,36 @@ def test_a_failure_that_cannot_be_handled_comes_again(flow: Flow):
     assert flow.lake.mails() == []
 
 
+def test_programs_are_sent_json(lake: ALake):
+    """Who subscribes a queue gets every fact by its name, and may filter by kind; people get text."""
+    sqs, sns = lake.client("sqs"), lake.client("sns")
+    url = sqs.create_queue(QueueName=f"{lake.name}-tickets")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    only = {"FilterPolicy": json.dumps({"kind": ["recovered"]}), "RawMessageDelivery": "true"}
+    sns.subscribe(TopicArn=lake.topic_arn, Protocol="sqs", Endpoint=arn, Attributes=only)
+    outbox = alerts.Outbox(lake.topic_arn, lake.bucket("docs"))
+    for kind in (AlertKind.RUN_FAILED, AlertKind.RECOVERED):
+        outbox.send(alerts.Alert("employee", kind, "info", "wr_1", "wr_2", "h", "text\n", {"Error": "x"}))
+    (message,) = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10)["Messages"]
+
+    context = json.loads(message["Body"])["metadata"]["additionalContext"]
+    assert context == {
+        "Error": "x", "dataset": "employee", "kind": "recovered", "run_id": "wr_2", "severity": "info"
+    }  # fmt: skip
+    assert [mail.partition("\n")[2] for mail in lake.mails()] == ["text\n\n", "text\n\n"]
+
+
 def test_of_one_kind_ten_messages_are_sent_an_hour(lake: ALake):
     """The rest is counted, and told with the next that is sent."""
     now = [datetime(2026, 11, 24, 12, 59, tzinfo=UTC)]
     outbox = alerts.Outbox(lake.topic_arn, lake.bucket("docs"), lambda: now[0])
+    about = ("employee", AlertKind.RUN_FAILED, "warning")
     for number in range(13):
-        outbox.send(alerts.Alert("employee", "run-failed", "warning", f"wr_{number}", "", "h", "text\n", {}))
+        outbox.send(alerts.Alert(*about, f"wr_{number}", "", "h", "text\n", {}))
     assert len(lake.mails()) == 10
 
     now[0] = datetime(2026, 11, 24, 13, tzinfo=UTC)
-    outbox.send(alerts.Alert("employee", "run-failed", "warning", "wr_13", "", "h", "text\n", {}))
+    outbox.send(alerts.Alert(*about, "wr_13", "", "h", "text\n", {}))
     assert "3 more messages of this kind about employee were held back" in lake.mails()[-1]
 
 

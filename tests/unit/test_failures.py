@@ -9,6 +9,7 @@ from etl import errors
 from etl.errors import LakegateError
 from etl.operations.case import Case, Decision
 from etl.operations.failure import Ended, JobError, Outlook
+from etl.operations.failure_alerts import Context, compose_failure, compose_recovery
 from etl.operations.links import log_url, replay_command
 from etl.operations.retry import RetryPolicy
 
@@ -156,6 +157,52 @@ def test_a_case_survives_its_document():
     case = failing(a_case(), 2).judge("rejected", "wr_1")
 
     assert Case.from_document(case.to_document()) == case
+
+
+@pytest.mark.parametrize(
+    ("ended", "kind", "severity", "says"),
+    [
+        (an_end(), "run-failed", "warning", "number 1 of 3, at 12:01:00 UTC, from the merge on"),
+        (
+            an_end(state="STOPPED"),
+            "run-stopped",
+            "warning",
+            "Whoever stopped it starts it again: make",
+        ),
+        (
+            an_end("RowsNotConserved: …"),
+            "manual-intervention",
+            "critical",
+            "resume the run at the merge",
+        ),
+    ],
+)
+def test_people_are_told_what_happens_next(ended: Ended, kind: str, severity: str, says: str):
+    """That it is tried again and when, or what to type; and what of it may be in the table."""
+    case = a_case().add(ended, "wr_2", "merge", NOW, POLICY, NOW, 0)
+    context = Context("dev", "docs/runbooks", POLICY, "https://logs", None)
+    alert = compose_failure(case, case.failures[0], context)
+
+    assert (alert.kind, alert.severity, alert.scope, alert.run_id) == (kind, severity, "wr_1", "wr_2")
+    for fact in (
+        says,
+        "employee of 2026-11-24",
+        "version v1",
+        "all or nothing is in the table",
+        "https://logs",
+    ):
+        assert fact in alert.text
+
+
+def test_a_recovery_says_what_is_over():
+    """Of a rejected batch that a newer version of its file came, of a failed one how often it had failed."""
+    rejected = compose_recovery(a_case().judge("rejected", "wr_1"), "wr_9", "v2", "docs/runbooks")
+    failed = compose_recovery(failing(a_case(), 2), "wr_3", "v1", "docs/runbooks")
+
+    assert "recovered: it was rejected, and a newer version of its file is published now" in rejected.headline
+    assert "recovered: it had failed 2 times, and its file is published now" in failed.headline
+    assert rejected.scope == failed.scope == "wr_1"
+    assert failed.severity == "info"
 
 
 def test_a_command_names_the_environment_unless_it_is_this_machine():
