@@ -398,6 +398,22 @@ def test_no_name_leaves_the_zones_that_may_hold_it(kept: Kept):
         assert not [name for name in names if name in text], place
 
 
+def test_the_dashboard_draws_every_dataset(kept: Kept):
+    """Nothing overlaps on its grid, and what people look for is there."""
+    body = kept.machine.client("cloudwatch").get_dashboard(DashboardName="lakegate-local")["DashboardBody"]
+    widgets = json.loads(body)["widgets"]
+    cells = [
+        (x, y)
+        for w in widgets
+        for x in range(w["x"], w["x"] + w["width"])
+        for y in range(w["y"], w["y"] + w["height"])
+    ]
+    assert len(cells) == len(set(cells))
+    assert max(x for x, _ in cells) < 24
+    titles = {w["properties"].get("title", "") for w in widgets}
+    assert {"Error budget left of 30 days, %", "Rows", "Errors in the logs", "Messages given up"} <= titles
+
+
 def test_each_alarm_goes_off_tells_people_and_ends(kept: Kept):
     """Of a faked history, each deployed alarm makes a mail with its runbook, and another when it is over."""
     history = FakedHistory(kept.machine)

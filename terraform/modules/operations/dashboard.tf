@@ -39,15 +39,12 @@ locals {
           yAxis       = { left = { min = 0 } }
         },
         {
-          title                = "Error budget left of 30 days, %"
-          view                 = "singleValue"
-          setPeriodToTimeRange = true # one data point over all of it
-          start                = "-P30D"
-          end                  = "P0D"
-          metrics = [
-            [{ expression = "100 - 100 * (1 - fresh) * ${format("%.4f", local.full_burn[dataset])}", label = "left", id = "left" }],
-            [var.metrics_namespace, "Fresh", "Dataset", dataset, { id = "fresh", stat = "Average", visible = false }],
-          ]
+          title     = "Error budget left of 30 days, %"
+          view      = "singleValue"
+          sparkline = true
+          period    = 300
+          stat      = "Minimum"
+          metrics   = [[var.metrics_namespace, "ErrorBudgetLeftPercent", "Dataset", dataset, { label = "left" }]]
         },
         {
           title = "Burn rate: 1 spends the budget in 30 days"
