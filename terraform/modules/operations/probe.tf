@@ -107,7 +107,7 @@ resource "aws_lambda_function" "probe_freshness" {
   memory_size   = 256
   kms_key_arn   = var.kms_key_arn
 
-  reserved_concurrent_executions = var.reserved_concurrency
+  reserved_concurrent_executions = min(var.reserved_concurrency, 2) # one, and one that comes twice
 
   environment {
     variables = {
