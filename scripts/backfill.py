@@ -182,6 +182,8 @@ def _tell_bad(days: Sequence[Day], docs_bucket: str, console: Console) -> None:
         if run.docs_key:
             page = f"s3://{docs_bucket}/data-docs/{run.docs_key}"
             console.print(f"  Data Docs: {page} (`make docs` shows them)", soft_wrap=True)
+    if any(run.state is State.FAILED for _, run in bad):
+        console.print("A job that failed is tried again by itself; the same command tells what came of it.")
     if any(run.conflicts for day in days for run in day.runs):
         console.print(
             "Conflicts are rows that differ from the table's row of their key, which was left as it is: "

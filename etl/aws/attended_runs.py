@@ -10,10 +10,10 @@ from botocore.exceptions import ClientError
 
 from etl.aws.clients import client
 from etl.aws.object_store import read_object, update_json
-from etl.aws.workflow import start_run
+from etl.aws.workflow import list_runs, start_run
 from etl.batch import Batch, MergeMode, date_of_batch, to_run_properties
 from etl.errors import ObjectMissing
-from etl.operations.attended import AttendedRun
+from etl.operations.attended import AttendedRun, State
 from etl.run_files import backfill_key, gate_report_key, merge_report_key, replay_key
 
 Trigger = Literal["backfill", "replay"]
@@ -37,11 +37,15 @@ class AttendedRuns:
         return AttendedRun.of(batch, run_id, datetime.now(UTC).isoformat(timespec="seconds"))
 
     def look_at(self, run: AttendedRun) -> AttendedRun:
+        """Of a run that failed and was resumed, the newest that resumes it tells."""
         is_over = self._is_over(run.run_id)  # asked first: its reports are there when it is
         gate = self._read(gate_report_key(self._dataset, run.run_id))
-        merge = self._read(merge_report_key(self._dataset, run.run_id)) if gate else None
+        merge = self._read(merge_report_key(self._dataset, run.run_id))
         waited = datetime.now(UTC) - datetime.fromisoformat(run.started_at)
-        return run.after(gate, merge, is_over, waited.total_seconds())
+        now = run.after(gate, merge, is_over, waited.total_seconds())
+        if now.state is State.FAILED and (resumed := self._resuming(run.run_id)):
+            return self.look_at(replace(now, run_id=resumed, state=State.RUNNING, why=None))
+        return now
 
     def keep(self, run: AttendedRun) -> None:
         def change(document: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -70,6 +74,10 @@ class AttendedRuns:
                 raise
             return True
         return run["Status"] not in ("RUNNING", "STOPPING")
+
+    def _resuming(self, run_id: str) -> str | None:
+        runs = list_runs(self._workflow)
+        return next((run.run_id for run in runs if run.previous_run_id == run_id), None)
 
     def _key(self, batch_id: str) -> str:
         if self._trigger == "backfill":

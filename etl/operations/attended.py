@@ -70,6 +70,8 @@ class AttendedRun:
             return replace(
                 now,
                 state=State.DONE,
+                rows_read=counts["read"],
+                quarantined=counts["quarantined"] + counts["unparsable"],
                 inserted=counts["inserted"],
                 updated=counts["updated"],
                 already_there=counts["unchanged"] + counts["skipped"] - merge["conflicts"],
@@ -82,6 +84,6 @@ class AttendedRun:
         if gate and gate["verdict"] == "error":
             return replace(now, state=State.FAILED)
         if is_over:
-            step = "merge" if gate else "gate"
+            step = "merge" if now.docs_key else "gate"
             return replace(now, state=State.FAILED, why=f"the {step} job ended without a report")
         return now

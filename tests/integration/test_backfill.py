@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from datetime import timedelta
 from typing import Any
 
@@ -11,9 +12,10 @@ from builders import EXPECTATIONS, NOON, TODAY
 from gate_runs import a_sample, counts, published
 from lakes import ALake
 
+from etl.aws.attended_runs import AttendedRuns
 from etl.batch import Batch, MergeMode
 from etl.manifest import Manifest
-from etl.operations.attended import AttendedRun
+from etl.operations.attended import AttendedRun, State
 from etl.pipeline import run_gate, run_merge
 from etl.preview import BackfillPreview, Preview
 from etl.run_report import Verdict
@@ -131,14 +133,41 @@ def test_a_replay_that_dies_between_the_commits_loses_and_doubles_nothing(lake: 
     assert where_rows_are(lake) == (599, 1)
 
 
-def test_a_replay_does_not_put_an_old_row_over_a_newer_one(lake: ALake):
-    """What passes now is merged by its batch's date: a newer batch's row stays, and the conflict is told."""
-    batch = a_batch_with_a_row_in_quarantine(lake)
-    newer = a_sample(TODAY + timedelta(days=1), day=Day.NEXT)
-    published(lake, lake.land(newer.content, TODAY + timedelta(days=1)), "wr_2")
-    before = sorted(map(str, lake.rows().to_pylist()))
-    report = published(lake, batch, "wr_3")
+def test_what_came_of_a_run_that_was_resumed_is_told_of_it(lake: ALake):
+    """A run whose merge failed is failed until it is resumed; then the run that resumes it is waited for."""
+    batch, glue = lake.land(a_sample().content), lake.client("glue")
+    name = f"{lake.name}-employee"
+    lake.client("s3").put_object(Bucket=lake.bucket("artifacts"), Key="merge.py", Body=b"raise OSError\n")
+    trust = {"Effect": "Allow", "Principal": {"Service": "glue.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = lake.client("iam").create_role(RoleName=lake.name, AssumeRolePolicyDocument=policy)["Role"]
+    command = {"Name": "glueetl", "ScriptLocation": f"s3://{lake.bucket('artifacts')}/merge.py"}
+    glue.create_job(Name=name, Role=role["Arn"], Command=command, GlueVersion="5.1", Timeout=1)
+    glue.create_workflow(Name=name, MaxConcurrentRuns=1)
+    glue.create_trigger(Name=name, WorkflowName=name, Actions=[{"JobName": name}], Type="ON_DEMAND")
+    runs = AttendedRuns("employee", name, lake.bucket("docs"), "backfill", MergeMode.INSERT_ONLY)
 
-    assert (report.released, report.counts.inserted, report.counts.updated) == (1, 0, 0)
-    assert report.conflicts == newer.report.changed + 1
-    assert sorted(map(str, lake.rows().to_pylist())) == before
+    started = runs.start(batch)
+    assert started
+    assert (runs.most, runs.start(batch)) == (1, None), "the workflow is full"
+    failed = ended(runs, started)
+    runs.keep(failed)
+    assert (failed.state, failed.why) == (State.FAILED, "the gate job ended without a report")
+
+    (job,) = glue.get_workflow_run(Name=name, RunId=started.run_id, IncludeGraph=True)["Run"]["Graph"][
+        "Nodes"
+    ][1:]
+    resumed = glue.resume_workflow_run(Name=name, RunId=started.run_id, NodeIds=[job["UniqueId"]])["RunId"]
+    published(lake, batch, resumed, MergeMode.INSERT_ONLY)
+    told = runs.look_at(runs.known(batch.batch_id)[batch.batch_id])
+    assert (told.run_id, told.state, told.inserted) == (resumed, State.DONE, 600)
+    runs.keep(told)
+    assert runs.known(batch.batch_id) == {batch.batch_id: told}
+
+
+def ended(runs: AttendedRuns, run: AttendedRun) -> AttendedRun:
+    deadline = time.monotonic() + 20
+    while (now := runs.look_at(run)).state is State.RUNNING:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    return now

@@ -79,7 +79,7 @@ def catalog(tmp_path_factory: pytest.TempPathFactory) -> Catalog:
     return catalog
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=15)
 @given(st.lists(runs, min_size=1, max_size=4))
 def test_a_row_that_was_set_aside_is_in_quarantine_until_it_is_merged(catalog: Catalog, history: list[Run]):
     """Whoever dies and whoever comes between: it is somewhere, in quarantine once; a whole run tidies up."""

@@ -202,7 +202,8 @@ def test_a_failed_run_that_its_retries_completed_is_taken_as_it_is():
 
 
 GATE = {"docs_key": "p", "rows_read": 10, "rows_quarantined": 2, "rows_unparsable": 1, "reason": None}
-COUNTS = {"unchanged": 1, "skipped": 4, "inserted": 2, "updated": 0}
+COUNTS = {"read": 10, "unchanged": 1, "skipped": 4, "inserted": 2, "updated": 0}
+COUNTS |= {"quarantined": 2, "unparsable": 1}
 MERGE = {"counts": COUNTS, "conflicts": 3, "released": 1, "already_committed": False}
 
 
