@@ -10,7 +10,7 @@ from rich.console import Console
 from etl.errors import ArgumentsInvalid
 from scripts.deployed import errors_in_a_line, poll_seconds, reach
 from scripts.offline_machine import STATE_DIR
-from scripts.replay_quarantine import replay_quarantine
+from scripts.replay_quarantine import parse_batch_id, replay_quarantine
 from scripts.replay_run import replay_run
 from scripts.terraform import Environment
 
@@ -28,6 +28,8 @@ def main(
     with errors_in_a_line(console):
         if bool(run) == bool(quarantine):
             raise ArgumentsInvalid("say what to replay: RUN=<run id> or QUARANTINE=<batch>")
+        if quarantine:
+            parse_batch_id(quarantine)  # before anything is asked that may be away
         outputs = reach(env, "workflows", state_dir)
         if run:
             exit_code = replay_run(run, outputs, poll_seconds(env), console)

@@ -29,7 +29,7 @@ def replay_quarantine(batch_id: str, outputs: Mapping[str, Any], env: Environmen
 
     Rows leave the quarantine once they are merged. Raises ArgumentsInvalid.
     """
-    dataset, day = _parse(batch_id)
+    dataset, day = parse_batch_id(batch_id)
     if dataset not in outputs["workflows"]:
         raise ArgumentsInvalid(f"there is no dataset {dataset}, which the batch is named by")
     batch = _find(batch_id, dataset, day, outputs["buckets"]["raw"])
@@ -40,7 +40,7 @@ def replay_quarantine(batch_id: str, outputs: Mapping[str, Any], env: Environmen
     return 0 if run.state is State.DONE else 1
 
 
-def _parse(batch_id: str) -> tuple[str, date]:
+def parse_batch_id(batch_id: str) -> tuple[str, date]:
     """Raises ArgumentsInvalid."""
     match = _BATCH_ID.fullmatch(batch_id)
     try:
@@ -70,8 +70,7 @@ def _check_quarantined(batch: Batch, docs_bucket: str) -> None:
     if gate.get("verdict") == "rejected":
         raise ArgumentsInvalid(
             f"{batch.batch_id} was rejected whole, so its rows are in its file and not in quarantine; land a "
-            "corrected file, or once the suite is mended: make backfill "
-            f"DATE={batch.batch_date} DATASET={batch.dataset} FORCE=1"
+            f"corrected file, or once the suite is mended: make replay RUN={note['run_id']}"
         )
     merge = _read(docs_bucket, merge_report_key(batch.dataset, note["run_id"]))
     if merge and gate and not gate["rows_quarantined"] + gate["rows_unparsable"]:
