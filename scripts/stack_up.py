@@ -76,4 +76,5 @@ def say_how_to_reach(console: Console, machine: Machine, raw_bucket: str) -> Non
         soft_wrap=True,
     )
     console.print(f"What SNS mails is written to {os.path.relpath(machine.state_dir / 'outbox')}.")
-    console.print("`make docs` shows its Data Docs; `make down` stops it, and with it all that it holds.")
+    console.print("`make status` tells how it does, and `make docs` shows its Data Docs.")
+    console.print("`make down` stops it, and with it all that it holds.")

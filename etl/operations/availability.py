@@ -7,7 +7,7 @@ docs/sla.md says it all with an example.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
 SLOT = timedelta(minutes=5)
 WINDOW = timedelta(days=30)
@@ -92,8 +92,3 @@ def _slot(at: datetime) -> int:
 def _day_and_number(slot: int) -> tuple[str, int]:
     day, number = divmod(slot, SLOTS_A_DAY)
     return str(date(1970, 1, 1) + timedelta(days=day)), number
-
-
-def start_of(day: str, number: int) -> datetime:
-    """When the slot of that number begins."""
-    return datetime.combine(date.fromisoformat(day), datetime.min.time(), UTC) + number * SLOT
