@@ -5,14 +5,18 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from scripts.gameday.episode import Episode
-from scripts.gameday.scenarios import freshness, landing, past
+from scripts.gameday.scenarios import alerting, crashes, deployment, freshness, landing, past
 from scripts.gameday.story import Story
 
 
 class Name(StrEnum):
+    GATE_CRASH = "gate-crash"
+    MERGE_CRASH = "merge-crash"
+    SNS_DOWN = "sns-down"
     FILE_TWICE = "file-twice"
     FILE_MISSING = "file-missing"
     FILE_LATE = "file-late"
+    BAD_SUITE = "bad-suite"
     BACKFILLS_RACE = "backfills-race"
     QUARANTINE_REPLAY = "quarantine-replay"
 
@@ -27,6 +31,22 @@ class Scenario:
 
 
 SCENARIOS: Mapping[Name, Scenario] = {
+    Name.GATE_CRASH: Scenario(
+        "the gate's process is killed once",
+        "retried after the first wait, published; people hear of the failure and of its end",
+        crashes.gate_crash,
+    ),
+    Name.MERGE_CRASH: Scenario(
+        "the merge's process is killed four times, each time at its commit",
+        "three retries with growing waits, from the merge on; then a record and one call for a person, whose "
+        "`make replay` resumes the run",
+        crashes.merge_crash,
+    ),
+    Name.SNS_DOWN: Scenario(
+        "SNS answers 503 to everybody while one file is published and another rejected",
+        "no run fails for it; both alerts wait, and come once when SNS is back",
+        alerting.sns_down,
+    ),
     Name.FILE_TWICE: Scenario(
         "a file's event comes twice, and then the same file lands again",
         "one run's effect: nothing is doubled, nobody is woken",
@@ -41,6 +61,11 @@ SCENARIOS: Mapping[Name, Scenario] = {
         "a file lands when the last publication is already a day old",
         "paged while it is missing; published when it lands, and the page ends and says so",
         freshness.file_late,
+    ),
+    Name.BAD_SUITE: Scenario(
+        "a suite that names an unknown column takes the deployed one's place; later it is put back",
+        "fails closed: one alert, no retry, nothing written; replayed, the batch is published",
+        deployment.bad_suite,
     ),
     Name.BACKFILLS_RACE: Scenario(
         "two backfills of one date, whose file landed unseen, run at once",
