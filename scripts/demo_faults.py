@@ -54,14 +54,14 @@ def play_fault(story: Story, fault: JobFault) -> dict[str, WorkflowRun]:
 def _check_failed(story: Story, run: WorkflowRun, fault: JobFault, since: datetime) -> None:
     story.view.check(f"the {fault.step} failed", run.job_states.get(fault.step) == "FAILED")
     story.view.check("nothing of the file is in the table", story.rows() == 0)
-    alert = story.await_mail("run-failed", since)
+    alert = story.await_alert("run-failed", since)
     story.view.quote(alert.text)
     story.view.check("people are told what failed, and when it is tried again", "number 1 of 3" in alert.text)
 
 
 def _replay(story: Story, last: WorkflowRun, since: datetime) -> None:
     """What a person does who is called after the last retry."""
-    alert = story.await_mail("manual-intervention", since)
+    alert = story.await_alert("manual-intervention", since)
     record, command = _intervention(story, last), f"make replay RUN={last.run_id}"
     story.view.quote(alert.text)
     story.view.check("after three retries a human is called, and told what to type", command in alert.text)
@@ -78,7 +78,7 @@ def _check_recovered(story: Story, run: WorkflowRun, fault: JobFault, since: dat
     gates = story.machine.client("glue").get_job_runs(JobName=f"{story.workflow}-gate")["JobRuns"]
     expected = "twice" if fault.step == "gate" else "once"
     view.check(f"the gate worked {expected}", len(gates) == (2 if fault.step == "gate" else 1))
-    alert = story.await_mail("recovered", since)
+    alert = story.await_alert("recovered", since)
     view.quote(alert.text)
     kinds = {"run-failed", "recovered"} | ({"manual-intervention"} if fault.times > 1 else set())
     told = [mail.kind for mail in story.alerts(since)]

@@ -136,6 +136,14 @@ class Story:
 
         return await_value(find, f"a mail of kind {kind}", seconds)
 
+    def await_alert(self, kind: str, since: datetime) -> Mail:
+        """As await_mail, but of a run: an alarm may link to the same runbook, and come first."""
+
+        def find() -> Mail | None:
+            return next((mail for mail in self.alerts(since) if mail.kind == kind), None)
+
+        return await_value(find, f"an alert of kind {kind}")
+
     def ask(self, sql: str) -> Answer:
         """As a data steward."""
         workgroup, role = self.outputs["athena_steward_workgroup"], self.outputs["steward_role_arn"]

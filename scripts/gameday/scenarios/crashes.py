@@ -25,11 +25,11 @@ def gate_crash(story: Story, episode: Episode) -> None:
             landed = story.land(_GATE_CRASH, story.file_of(_GATE_CRASH).content)
             failed = story.await_run(known, update)
         is_untouched, episode.began = story.metadata() == before, _first_crash(did())
-    alert = story.await_mail("run-failed", landed.at)
+    alert = story.await_alert("run-failed", landed.at)
     view.quote(alert.text)
     with view.step("the retry, by itself") as update:
         run = story.await_run(known, update)
-        recovered = story.await_mail("recovered", landed.at)
+        recovered = story.await_alert("recovered", landed.at)
     episode.alerted = Took(episode.since(alert.at))
     episode.recovered = with_waits_of_aws(episode.since(recovered.at), 1, story)
     episode.see(f"first {_told(failed)}; then {_told(run)}")
@@ -50,7 +50,7 @@ def merge_crash(story: Story, episode: Episode) -> None:
         for title in ("the merge is killed at its commit", "again at retry 1", "at retry 2", "at retry 3"):
             with view.step(title) as update:
                 runs.append(story.await_run(known, update))
-        alert = story.await_mail("manual-intervention", landed.at)
+        alert = story.await_alert("manual-intervention", landed.at)
         crashes = [datetime.fromisoformat(crash["at"]) for crash in did()["crashed"]]
     view.quote(alert.text)
     episode.began = crashes[0]
@@ -61,7 +61,7 @@ def merge_crash(story: Story, episode: Episode) -> None:
     with view.step(record["resume_command"]) as update:
         story.run_script("scripts.replay", "--run", runs[-1].run_id)
         update("waiting for the mail")
-        recovered = story.await_mail("recovered", landed.at)
+        recovered = story.await_alert("recovered", landed.at)
     episode.recovered = with_waits_of_aws(episode.since(recovered.at), _CRASHES - 1, story)
     episode.check("the gate ran once in all of it", len(_job_runs(story, "gate") - gates) == 1)
     check_table(story, episode, _MERGE_CRASH)
