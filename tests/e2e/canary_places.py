@@ -65,7 +65,7 @@ def recorded_places(record: Path) -> Iterator[Place]:
         for number, line in enumerate(lines, 1):
             entry = json.loads(line)
             yield f"request {number}", entry["request"].encode()
-            for part, text in zip(parts, entry["parts"], strict=True):
+            for part, text in zip(parts, entry["parts"], strict=bool(entry["parts"])):
                 yield f"request {number} ({entry['request'][:120]}), {part}", text.encode("latin-1")
 
 
@@ -80,33 +80,36 @@ def table_places(table: Any) -> Iterator[Place]:
 
 def _glue(client: Client) -> Iterator[Place]:
     glue = client("glue")
-    for database in _all(glue, "get_databases", "DatabaseList"):
+    for database in all_entries(glue, "get_databases", "DatabaseList"):
         yield f"database {database['Name']}", _text(database)
-        for table in _all(glue, "get_tables", "TableList", DatabaseName=database["Name"]):
+        for table in all_entries(glue, "get_tables", "TableList", DatabaseName=database["Name"]):
             named = {"DatabaseName": database["Name"], "TableName": table["Name"]}
             yield f"table {database['Name']}.{table['Name']}", _text(table)
-            yield f"partitions of {table['Name']}", _text(_all(glue, "get_partitions", "Partitions", **named))
-    for job in _all(glue, "get_jobs", "Jobs"):
+            yield (
+                f"partitions of {table['Name']}",
+                _text(all_entries(glue, "get_partitions", "Partitions", **named)),
+            )
+    for job in all_entries(glue, "get_jobs", "Jobs"):
         yield f"job {job['Name']}", _text(job)
-        for run in _all(glue, "get_job_runs", "JobRuns", JobName=job["Name"]):
+        for run in all_entries(glue, "get_job_runs", "JobRuns", JobName=job["Name"]):
             yield f"run {run['Id']} of job {job['Name']}", _text(run)
     for name in glue.list_workflows()["Workflows"]:
         yield f"workflow {name}", _text(glue.get_workflow(Name=name, IncludeGraph=True))
-        for run in _all(glue, "get_workflow_runs", "Runs", Name=name, IncludeGraph=True):
+        for run in all_entries(glue, "get_workflow_runs", "Runs", Name=name, IncludeGraph=True):
             run_id = run["WorkflowRunId"]
             properties = glue.get_workflow_run_properties(Name=name, RunId=run_id)["RunProperties"]
             yield f"workflow run {run_id}", _text(run)
             yield f"properties of workflow run {run_id}", _text(properties)
-    yield "triggers", _text(_all(glue, "get_triggers", "Triggers"))
-    yield "crawlers", _text(_all(glue, "get_crawlers", "Crawlers"))
+    yield "triggers", _text(all_entries(glue, "get_triggers", "Triggers"))
+    yield "crawlers", _text(all_entries(glue, "get_crawlers", "Crawlers"))
 
 
 def _logs(client: Client) -> Iterator[Place]:
     logs = client("logs")
-    for group in _all(logs, "describe_log_groups", "logGroups"):
+    for group in all_entries(logs, "describe_log_groups", "logGroups"):
         name = group["logGroupName"]
         yield f"log group {name}", _text(group)
-        for stream in _all(logs, "describe_log_streams", "logStreams", logGroupName=name):
+        for stream in all_entries(logs, "describe_log_streams", "logStreams", logGroupName=name):
             lines = "\n".join(_log_lines(logs, name, stream["logStreamName"]))
             yield f"log {name}/{stream['logStreamName']}", lines.encode()
 
@@ -120,7 +123,7 @@ def _log_lines(logs: Any, group: str, stream: str) -> Iterator[str]:
 
 def _metrics(client: Client) -> Iterator[Place]:
     cloudwatch = client("cloudwatch")
-    yield "metrics", _text(_all(cloudwatch, "list_metrics", "Metrics"))
+    yield "metrics", _text(all_entries(cloudwatch, "list_metrics", "Metrics"))
     yield "alarms", _text(cloudwatch.describe_alarms(AlarmTypes=["MetricAlarm", "CompositeAlarm"]))
     yield "dashboards", _text(cloudwatch.list_dashboards().get("DashboardEntries"))
 
@@ -131,8 +134,8 @@ def _messages(client: Client) -> Iterator[Place]:
         attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         yield f"queue {url}", _text(attributes)
         yield f"messages in {url}", _text(_peek(sqs, url, int(attributes["ApproximateNumberOfMessages"])))
-    yield "topics", _text(_all(sns, "list_topics", "Topics"))
-    yield "subscriptions", _text(_all(sns, "list_subscriptions", "Subscriptions"))
+    yield "topics", _text(all_entries(sns, "list_topics", "Topics"))
+    yield "subscriptions", _text(all_entries(sns, "list_subscriptions", "Subscriptions"))
     for rule in events.list_rules()["Rules"]:
         yield f"rule {rule['Name']}", _text([rule, events.list_targets_by_rule(Rule=rule["Name"])["Targets"]])
     yield "archives", _text(events.list_archives()["Archives"])
@@ -158,20 +161,20 @@ def _queries(client: Client) -> Iterator[Place]:
 
 
 def _functions(client: Client) -> Iterator[Place]:
-    for function in _all(client("lambda"), "list_functions", "Functions"):
+    for function in all_entries(client("lambda"), "list_functions", "Functions"):
         yield f"function {function['FunctionName']}", _text(function)
-    yield "schedules", _text(_all(client("scheduler"), "list_schedules", "Schedules"))
+    yield "schedules", _text(all_entries(client("scheduler"), "list_schedules", "Schedules"))
 
 
 def _settings(client: Client) -> Iterator[Place]:
-    yield "secrets", _text(_all(client("secretsmanager"), "list_secrets", "SecretList"))
-    yield "parameters", _text(_all(client("ssm"), "describe_parameters", "Parameters"))
+    yield "secrets", _text(all_entries(client("secretsmanager"), "list_secrets", "SecretList"))
+    yield "parameters", _text(all_entries(client("ssm"), "describe_parameters", "Parameters"))
     yield "Lake Formation's grants", _text(client("lakeformation").list_permissions())
-    roles = _all(client("iam"), "list_roles", "Roles")
+    roles = all_entries(client("iam"), "list_roles", "Roles")
     yield "roles", _text(roles)
 
 
-def _all(client: Any, operation: str, field: str, **arguments: Any) -> list[Any]:
+def all_entries(client: Any, operation: str, field: str, **arguments: Any) -> list[Any]:
     """The entries of all pages of an answer."""
     if not client.can_paginate(operation):
         return getattr(client, operation)(**arguments).get(field, [])

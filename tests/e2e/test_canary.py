@@ -18,6 +18,7 @@ from scripts.package import CHECKOUT
 from tests.e2e.canary_files import CanaryFiles
 from tests.e2e.canary_places import (
     Place,
+    all_entries,
     all_places,
     bucket_places,
     file_places,
@@ -26,9 +27,12 @@ from tests.e2e.canary_places import (
 )
 from tests.e2e.canary_search import STEM, STEMS, Canaries, find_canaries, unpacked
 from tests.e2e.canary_story import DATASET, Story
+from tests.e2e.permissions import Act, Recording, Statement, is_like
+from tests.e2e.unrecorded import has_reason
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
+PREFIX = "lakegate-local-"
 VERDICTS = {
     "of every kind": "passed_with_quarantine",
     "with quotes": "passed_with_quarantine",
@@ -179,6 +183,70 @@ def test_no_canary_is_in_what_a_table_says_of_itself(story: Story):
         table = catalog.load_table((story.outputs["databases"][zone], DATASET))
         assert table.snapshots()
         _assert_none(story, table_places(table))
+
+
+def test_every_role_did_what_its_policies_allow(story: Story, record: Path):
+    """The offline AWS lets everybody do everything; by the deployed policies no request is denied."""
+    statements, acts = _statements(story), _acts(story, record)
+    assert {act.role.removeprefix(PREFIX) for act in acts} >= {
+        "gate-job",
+        "merge-job",
+        "maintain-job",
+        "analyst",
+    }
+    denied = {act for act in acts if not any(statement.allows(act) for statement in statements)}
+    assert denied == set()
+
+
+def test_no_role_may_do_what_nobody_needs(story: Story, record: Path):
+    """Each action of each statement was used by a request that the statement allows, or has its reason."""
+    acts = _acts(story, record)
+    idle = [
+        f"{statement.role} may {action} by {statement.sid}, and did not: take it away, or give the reason"
+        for statement in _statements(story)
+        for action in statement.actions
+        if not has_reason(statement.role.removeprefix(PREFIX), statement, action)
+        if not any(is_like(action, act.action) and statement.allows(act) for act in acts)
+    ]
+    assert not idle, "\n".join(idle)
+
+
+def test_nobody_else_reads_what_landed(story: Story):
+    """Of all roles the gate and the crawler alone may read a file of the raw zone; the merge may not."""
+    landed = f"arn:aws:s3:::{story.raw_bucket}/{DATASET}/dt=2026-11-01/file.csv"
+    may = {
+        statement.role.removeprefix(PREFIX)
+        for statement in _statements(story)
+        for action in ("s3:GetObject", "s3:GetObjectVersion")
+        if statement.allows(Act(statement.role, action, landed))
+    }
+    assert may == {"crawler", "gate-job"}
+
+
+def _statements(story: Story) -> list[Statement]:
+    """Of the policies of all roles, as they were deployed."""
+    iam = story.machine.client("iam")
+    roles = [role["RoleName"] for role in all_entries(iam, "list_roles", "Roles")]
+    return [
+        Statement.parse(role, statement)
+        for role in roles
+        if role.startswith(PREFIX)
+        for policy in iam.list_role_policies(RoleName=role)["PolicyNames"]
+        for statement in iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]["Statement"]
+    ]
+
+
+def _acts(story: Story, record: Path) -> set[Act]:
+    client = story.machine.client
+    keys = {}
+    for bucket in story.outputs["buckets"].values():
+        (rule,) = client("s3").get_bucket_encryption(Bucket=bucket)["ServerSideEncryptionConfiguration"][
+            "Rules"
+        ]
+        keys[bucket] = rule["ApplyServerSideEncryptionByDefault"]["KMSMasterKeyID"]
+    topic = story.outputs["alert_topic_arn"]
+    keys[topic] = client("sns").get_topic_attributes(TopicArn=topic)["Attributes"]["KmsMasterKeyId"]
+    return set(Recording(keys).acts(record))
 
 
 def _assert_none(story: Story, places: Iterator[Place]) -> None:

@@ -198,7 +198,7 @@ data "aws_iam_policy_document" "gate" {
 
   statement {
     sid       = "ReadLandedFiles"
-    actions   = ["s3:GetObject", "s3:GetObjectVersion"]
+    actions   = ["s3:GetObjectVersion"]                                                            # a batch is one version of a file
     resources = [for dataset in local.datasets : "${local.s3_arn}${var.buckets.raw}/${dataset}/*"] # any file there
   }
 
