@@ -128,6 +128,7 @@ module "quality_workflow" {
   runbooks_url           = var.runbooks_url
   metrics_namespace      = local.metrics_namespace
   jobs                   = var.jobs
+  network                = var.network
   log_retention_days     = var.log_retention_days
 }
 

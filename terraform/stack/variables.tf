@@ -130,6 +130,15 @@ variable "jobs" {
   default = {}
 }
 
+variable "network" {
+  description = "Subnet and security groups of the jobs, for accounts where nothing may run outside a VPC; null is Glue's own network."
+  type = object({
+    subnet_id          = string
+    security_group_ids = set(string)
+  })
+  default = null
+}
+
 variable "lambda_reserved_concurrency" {
   description = "Most runs at a time of each function. -1 reserves none, for accounts whose quota is 10 in all."
   type        = number

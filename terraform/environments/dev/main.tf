@@ -9,6 +9,7 @@ module "stack" {
   alert_subscribers     = var.alert_subscribers
   data_lake_admin_arns  = var.data_lake_admin_arns
   reader_principal_arns = var.reader_principal_arns
+  network               = var.network
 
   force_destroy      = true
   log_retention_days = 30

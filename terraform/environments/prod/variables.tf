@@ -72,6 +72,15 @@ variable "reader_principal_arns" {
   default = {}
 }
 
+variable "network" {
+  description = "Subnet and security groups of the jobs, for accounts where nothing may run outside a VPC; null is Glue's own network."
+  type = object({
+    subnet_id          = string
+    security_group_ids = set(string)
+  })
+  default = null
+}
+
 variable "artifacts_dir" {
   description = "Folder made by python -m scripts.package."
   type        = string

@@ -3,6 +3,7 @@
 locals {
   s3_arn   = "arn:${var.account.partition}:s3:::"
   glue_arn = "arn:${var.account.partition}:glue:${var.account.region}:${var.account.id}"
+  ec2_arn  = "arn:${var.account.partition}:ec2:${var.account.region}:${var.account.id}"
   logs_arn = "arn:${var.account.partition}:logs:${var.account.region}:${var.account.id}"
   datasets = keys(var.datasets)
 
@@ -34,6 +35,8 @@ resource "aws_iam_role" "job" {
 
 # What every job does.
 data "aws_iam_policy_document" "job" {
+  source_policy_documents = [data.aws_iam_policy_document.network.json]
+
   statement {
     sid       = "ReadCode"
     actions   = ["s3:GetObject"]

@@ -75,6 +75,7 @@ resource "aws_glue_job" "stage" {
   max_retries = 0
 
   security_configuration = var.security_configuration
+  connections            = [for connection in aws_glue_connection.network : connection.name]
 
   command {
     name            = "glueetl"

@@ -137,6 +137,20 @@ variable "jobs" {
   }
 }
 
+variable "network" {
+  description = "Subnet and security groups of the jobs, for accounts where nothing may run outside a VPC; null is Glue's own network."
+  type = object({
+    subnet_id          = string
+    security_group_ids = set(string)
+  })
+  default = null
+
+  validation {
+    condition     = var.network == null ? true : length(var.network.security_group_ids) > 0
+    error_message = "network needs at least one security group; Glue wants it to let itself in."
+  }
+}
+
 variable "log_retention_days" {
   description = "Days that the logs of the jobs are kept."
   type        = number
