@@ -25,7 +25,7 @@ BEGIN, END = "<!-- BEGIN_TF_DOCS -->", "<!-- END_TF_DOCS -->"
 
 
 class ReadmeMissing(Exception):
-    """A module has no text of its own: the message says which."""
+    """A module has no text of its own, or cannot be read: the message says which."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,10 +69,18 @@ def readme_of(folder: Path) -> str:
 def read_module(folder: Path) -> Module:
     blocks: dict[str, list[dict[str, Any]]] = {}
     for source in sorted(folder.glob("*.tf")):
-        for kind, found in hcl2.loads(source.read_text()).items():
+        for kind, found in _parse(source).items():
             if isinstance(found, list):
                 blocks.setdefault(kind, []).extend(block for block in found if isinstance(block, dict))
     return Module(folder, blocks)
+
+
+def _parse(source: Path) -> dict[str, Any]:
+    try:
+        return hcl2.loads(source.read_text())
+    except Exception as error:  # lark's, one class for each way of being wrong
+        line = getattr(error, "line", "?")
+        raise ReadmeMissing(f"{os.path.relpath(source)} is not Terraform in line {line}.") from None
 
 
 def _generated(module: Module) -> str:

@@ -16,3 +16,14 @@ output "backend_config" {
     kms_key_id = aws_kms_key.state.arn
   }
 }
+
+output "github" {
+  description = "Per environment, the roles of GitHub's workflows and the boundary that the stack's roles then need."
+  value = {
+    for environment, deployment in module.github_deployment : environment => {
+      plan_role_arn            = deployment.plan_role_arn
+      apply_role_arn           = deployment.apply_role_arn
+      permissions_boundary_arn = deployment.boundary_arn
+    }
+  }
+}

@@ -28,3 +28,19 @@ variable "manage_lifecycle_rules" {
   type        = bool
   default     = true
 }
+
+variable "github" {
+  description = "Repository (owner/name) whose workflows deploy these environments, and from which branch; null for none. An account has one provider of GitHub: create_provider = false where it is there already."
+  type = object({
+    repository      = string
+    branch          = optional(string, "main")
+    environments    = optional(set(string), ["dev"])
+    create_provider = optional(bool, true)
+  })
+  default = null
+
+  validation {
+    condition     = var.github == null ? true : length(setsubtract(var.github.environments, ["dev", "prod"])) == 0
+    error_message = "github.environments are dev and prod, or one of them."
+  }
+}

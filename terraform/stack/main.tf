@@ -44,6 +44,8 @@ module "catalog" {
   manage_data_lake_settings = var.manage_data_lake_settings
   manage_catalog_encryption = var.manage_catalog_encryption
   data_lake_admin_arns      = setunion(var.data_lake_admin_arns, [data.aws_iam_session_context.current.issuer_arn])
+
+  permissions_boundary_arn = var.permissions_boundary_arn
 }
 
 module "query" {
@@ -80,6 +82,8 @@ module "pii_access" {
   workgroups      = module.query.workgroups
   result_prefixes = module.query.result_prefixes
   principal_arns  = var.reader_principal_arns
+
+  permissions_boundary_arn = var.permissions_boundary_arn
 }
 
 module "operations" {
@@ -105,6 +109,8 @@ module "operations" {
   metrics_namespace    = local.metrics_namespace
   reserved_concurrency = var.lambda_reserved_concurrency
   log_retention_days   = var.log_retention_days
+
+  permissions_boundary_arn = var.permissions_boundary_arn
 }
 
 module "quality_workflow" {
@@ -130,6 +136,8 @@ module "quality_workflow" {
   jobs                   = var.jobs
   network                = var.network
   log_retention_days     = var.log_retention_days
+
+  permissions_boundary_arn = var.permissions_boundary_arn
 }
 
 module "landing" {
@@ -148,6 +156,8 @@ module "landing" {
   runbooks_url         = var.runbooks_url
   reserved_concurrency = var.lambda_reserved_concurrency
   log_retention_days   = var.log_retention_days
+
+  permissions_boundary_arn = var.permissions_boundary_arn
 }
 
 module "operators" {

@@ -172,3 +172,9 @@ variable "retries" {
   })
   default = {}
 }
+
+variable "permissions_boundary_arn" {
+  description = "Policy that every role made here is bounded by; null for none."
+  type        = string
+  default     = null
+}

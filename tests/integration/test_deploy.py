@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -121,7 +122,7 @@ def test_without_an_offline_machine_the_way_to_one_is_told(
 def test_the_state_moves_into_the_bucket_that_is_made_for_it(
     run: Run, client: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ):
-    """The bootstrap asks first, keeps its own state in the bucket it made, and can be repeated."""
+    """The bootstrap asks first, keeps its state in the bucket it made, and goes on from there."""
     monkeypatch.setenv("TF_VAR_manage_lifecycle_rules", "false")
     bucket, s3 = f"lakegate-state-{ACCOUNT}-us-east-1", client("s3")
 
@@ -134,6 +135,37 @@ def test_the_state_moves_into_the_bucket_that_is_made_for_it(
     assert (state["ServerSideEncryption"], state["SSEKMSKeyId"]) == ("aws:kms", key)
     assert not (root_of(BOOTSTRAP) / "backend_override.tf").exists()
 
-    again = run("bootstrap")
+    monkeypatch.setenv("TF_VAR_github", '{"repository": "example/lakegate"}')
+    again = run("bootstrap", "--yes")
     assert again.exit_code == 0
-    assert "Nothing differs." in again.output
+    assert "11 to add, 0 to change, 0 to remove" in again.output
+    check_who_may_deploy(client("iam"))
+
+
+def check_who_may_deploy(iam: Any) -> None:
+    """Each role is for one repository and occasion, and no policy is longer than IAM takes."""
+    roles = {role: iam.get_role(RoleName=f"lakegate-deploy-dev-{role}")["Role"] for role in ("plan", "apply")}
+    said = {
+        role: made["AssumeRolePolicyDocument"]["Statement"][0]["Condition"]["StringEquals"]
+        for role, made in roles.items()
+    }
+    claim = "token.actions.githubusercontent.com:sub"
+    assert set(said["plan"][claim]) == {
+        "repo:example/lakegate:pull_request",
+        "repo:example/lakegate:ref:refs/heads/main",
+    }
+    assert said["apply"][claim] == "repo:example/lakegate:environment:dev"
+
+    policies = iam.list_policies(Scope="Local")["Policies"]
+    sizes = {
+        policy["PolicyName"]: len(json.dumps(document(iam, policy), separators=(",", ":")))
+        for policy in policies
+        if policy["PolicyName"].startswith("lakegate-deploy-dev")
+    }
+    assert len(sizes) == 4
+    assert max(sizes.values()) <= 6144, sizes
+
+
+def document(iam: Any, policy: dict[str, Any]) -> Any:
+    version = iam.get_policy_version(PolicyArn=policy["Arn"], VersionId=policy["DefaultVersionId"])
+    return version["PolicyVersion"]["Document"]

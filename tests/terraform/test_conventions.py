@@ -147,3 +147,19 @@ def test_the_example_of_values_is_complete(environment: str):
     example = hcl2.loads((root / "terraform.tfvars.example").read_text())
     required = {name for name, block in read_module(root).named("variable") if "default" not in block}
     assert {name for name in example if not name.startswith("__")} == required
+
+
+def test_every_role_of_the_stack_can_be_bounded():
+    """A role without the boundary is one that the deployment from GitHub may not make."""
+    roles = [
+        (f"{source.relative_to(TERRAFORM)}: {found['name']}", found["body"])
+        for source in SOURCES
+        if "github_deployment" not in source.parts
+        for found in re.finditer(
+            r'^resource "aws_iam_role" "(?P<name>\w+)" \{\n(?P<body>.*?)^\}',
+            source.read_text(),
+            re.MULTILINE | re.DOTALL,
+        )
+    ]
+    assert roles
+    assert not [name for name, body in roles if "= var.permissions_boundary_arn" not in body]

@@ -11,6 +11,8 @@ module "stack" {
   reader_principal_arns = var.reader_principal_arns
   network               = var.network
 
+  permissions_boundary_arn = var.permissions_boundary_arn
+
   force_destroy      = true
   log_retention_days = 30
 

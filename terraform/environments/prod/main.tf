@@ -11,5 +11,7 @@ module "stack" {
   reader_principal_arns = var.reader_principal_arns
   network               = var.network
 
+  permissions_boundary_arn = var.permissions_boundary_arn
+
   log_retention_days = 365
 }

@@ -86,3 +86,9 @@ variable "artifacts_dir" {
   type        = string
   default     = "../../../build/artifacts"
 }
+
+variable "permissions_boundary_arn" {
+  description = "Policy that every role made here is bounded by; null for none. The bootstrap's output github names it, where workflows of GitHub deploy."
+  type        = string
+  default     = null
+}

@@ -22,9 +22,10 @@ data "aws_iam_policy_document" "assume_glue_role" {
 }
 
 resource "aws_iam_role" "crawler" {
-  name               = "${var.name_prefix}-crawler"
-  description        = "Describes the files of the raw zone in the catalog."
-  assume_role_policy = data.aws_iam_policy_document.assume_glue_role.json
+  name                 = "${var.name_prefix}-crawler"
+  description          = "Describes the files of the raw zone in the catalog."
+  assume_role_policy   = data.aws_iam_policy_document.assume_glue_role.json
+  permissions_boundary = var.permissions_boundary_arn
 }
 
 data "aws_iam_policy_document" "crawler" {

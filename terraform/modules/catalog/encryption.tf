@@ -34,9 +34,10 @@ data "aws_iam_policy_document" "encrypt_catalog" {
 resource "aws_iam_role" "catalog_encryption" {
   count = var.manage_catalog_encryption ? 1 : 0
 
-  name               = "${var.name_prefix}-catalog-encryption"
-  description        = "What Glue encrypts its catalog with, on behalf of those who read or change it."
-  assume_role_policy = data.aws_iam_policy_document.assume_glue_role.json
+  name                 = "${var.name_prefix}-catalog-encryption"
+  description          = "What Glue encrypts its catalog with, on behalf of those who read or change it."
+  assume_role_policy   = data.aws_iam_policy_document.assume_glue_role.json
+  permissions_boundary = var.permissions_boundary_arn
 }
 
 resource "aws_iam_role_policy" "catalog_encryption" {

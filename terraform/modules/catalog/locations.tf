@@ -22,9 +22,10 @@ data "aws_iam_policy_document" "assume_lake_formation_role" {
 }
 
 resource "aws_iam_role" "lake_formation" {
-  name               = "${var.name_prefix}-lake-formation"
-  description        = "What Lake Formation reads tables with, on behalf of those it granted to."
-  assume_role_policy = data.aws_iam_policy_document.assume_lake_formation_role.json
+  name                 = "${var.name_prefix}-lake-formation"
+  description          = "What Lake Formation reads tables with, on behalf of those it granted to."
+  assume_role_policy   = data.aws_iam_policy_document.assume_lake_formation_role.json
+  permissions_boundary = var.permissions_boundary_arn
 }
 
 data "aws_iam_policy_document" "lake_formation" {

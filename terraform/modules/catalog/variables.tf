@@ -100,3 +100,9 @@ variable "data_lake_admin_arns" {
     error_message = "Without a data lake administrator nobody could grant anything."
   }
 }
+
+variable "permissions_boundary_arn" {
+  description = "Policy that every role made here is bounded by; null for none."
+  type        = string
+  default     = null
+}

@@ -18,9 +18,10 @@ data "aws_iam_policy_document" "assume_scheduler_role" {
 }
 
 resource "aws_iam_role" "scheduler" {
-  name               = "${var.name_prefix}-scheduler"
-  description        = "Invokes the start-workflow function every night."
-  assume_role_policy = data.aws_iam_policy_document.assume_scheduler_role.json
+  name                 = "${var.name_prefix}-scheduler"
+  description          = "Invokes the start-workflow function every night."
+  assume_role_policy   = data.aws_iam_policy_document.assume_scheduler_role.json
+  permissions_boundary = var.permissions_boundary_arn
 }
 
 data "aws_iam_policy_document" "scheduler" {

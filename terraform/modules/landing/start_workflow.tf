@@ -51,6 +51,8 @@ data "aws_iam_policy_document" "start_workflow" {
 module "start_workflow" {
   source = "../queued_lambda"
 
+  permissions_boundary_arn = var.permissions_boundary_arn
+
   name_prefix   = var.name_prefix
   account       = var.account
   function_role = "start-workflow"

@@ -130,6 +130,8 @@ data "aws_iam_policy_document" "handle_failure" {
 module "handle_failure" {
   source = "../queued_lambda"
 
+  permissions_boundary_arn = var.permissions_boundary_arn
+
   name_prefix   = var.name_prefix
   account       = var.account
   function_role = "handle-failure"

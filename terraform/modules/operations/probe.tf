@@ -13,9 +13,10 @@ data "aws_iam_policy_document" "assume_probe_role" {
 }
 
 resource "aws_iam_role" "probe_freshness" {
-  name               = "${var.name_prefix}-probe-freshness"
-  description        = "Tells how fresh the datasets are."
-  assume_role_policy = data.aws_iam_policy_document.assume_probe_role.json
+  name                 = "${var.name_prefix}-probe-freshness"
+  description          = "Tells how fresh the datasets are."
+  assume_role_policy   = data.aws_iam_policy_document.assume_probe_role.json
+  permissions_boundary = var.permissions_boundary_arn
 }
 
 data "aws_iam_policy_document" "probe_freshness" {
@@ -155,9 +156,10 @@ data "aws_iam_policy_document" "assume_probe_scheduler_role" {
 }
 
 resource "aws_iam_role" "probe_scheduler" {
-  name               = "${var.name_prefix}-probe-scheduler"
-  description        = "Invokes the probe-freshness function every five minutes."
-  assume_role_policy = data.aws_iam_policy_document.assume_probe_scheduler_role.json
+  name                 = "${var.name_prefix}-probe-scheduler"
+  description          = "Invokes the probe-freshness function every five minutes."
+  assume_role_policy   = data.aws_iam_policy_document.assume_probe_scheduler_role.json
+  permissions_boundary = var.permissions_boundary_arn
 }
 
 data "aws_iam_policy_document" "probe_scheduler" {

@@ -59,6 +59,8 @@ data "aws_iam_policy_document" "resume_run" {
 module "resume_run" {
   source = "../queued_lambda"
 
+  permissions_boundary_arn = var.permissions_boundary_arn
+
   name_prefix   = var.name_prefix
   account       = var.account
   function_role = "resume-run"
@@ -95,9 +97,10 @@ data "aws_iam_policy_document" "assume_sweeper_role" {
 }
 
 resource "aws_iam_role" "sweeper" {
-  name               = "${var.name_prefix}-sweeper"
-  description        = "Asks the handle-failure function to look for what no event told of."
-  assume_role_policy = data.aws_iam_policy_document.assume_sweeper_role.json
+  name                 = "${var.name_prefix}-sweeper"
+  description          = "Asks the handle-failure function to look for what no event told of."
+  assume_role_policy   = data.aws_iam_policy_document.assume_sweeper_role.json
+  permissions_boundary = var.permissions_boundary_arn
 }
 
 data "aws_iam_policy_document" "sweeper" {

@@ -163,3 +163,9 @@ variable "retries" {
     error_message = "SQS delays a message for 900 seconds at most, and the longest wait of retries is longer."
   }
 }
+
+variable "permissions_boundary_arn" {
+  description = "Policy that every role made here is bounded by; null for none."
+  type        = string
+  default     = null
+}

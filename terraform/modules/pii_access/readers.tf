@@ -50,9 +50,10 @@ data "aws_iam_policy_document" "assume_reader_role" {
 resource "aws_iam_role" "reader" {
   for_each = local.readers
 
-  name               = "${var.name_prefix}-${each.key}"
-  description        = each.value.description
-  assume_role_policy = data.aws_iam_policy_document.assume_reader_role[each.key].json
+  name                 = "${var.name_prefix}-${each.key}"
+  description          = each.value.description
+  assume_role_policy   = data.aws_iam_policy_document.assume_reader_role[each.key].json
+  permissions_boundary = var.permissions_boundary_arn
 }
 
 data "aws_iam_policy_document" "reader" {

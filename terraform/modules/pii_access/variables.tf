@@ -122,3 +122,9 @@ variable "principal_arns" {
   })
   default = {}
 }
+
+variable "permissions_boundary_arn" {
+  description = "Policy that every role made here is bounded by; null for none."
+  type        = string
+  default     = null
+}

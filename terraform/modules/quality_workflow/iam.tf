@@ -28,9 +28,10 @@ data "aws_iam_policy_document" "assume_job_role" {
 resource "aws_iam_role" "job" {
   for_each = local.descriptions
 
-  name               = "${var.name_prefix}-${each.key}-job"
-  description        = each.value.role
-  assume_role_policy = data.aws_iam_policy_document.assume_job_role.json
+  name                 = "${var.name_prefix}-${each.key}-job"
+  description          = each.value.role
+  assume_role_policy   = data.aws_iam_policy_document.assume_job_role.json
+  permissions_boundary = var.permissions_boundary_arn
 }
 
 # What every job does.

@@ -155,3 +155,9 @@ variable "log_retention_days" {
   description = "Days that the logs of the jobs are kept."
   type        = number
 }
+
+variable "permissions_boundary_arn" {
+  description = "Policy that every role made here is bounded by; null for none."
+  type        = string
+  default     = null
+}

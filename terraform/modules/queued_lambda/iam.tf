@@ -10,9 +10,10 @@ data "aws_iam_policy_document" "assume_role" {
 }
 
 resource "aws_iam_role" "function" {
-  name               = "${var.name_prefix}-${var.function_role}"
-  description        = var.description
-  assume_role_policy = data.aws_iam_policy_document.assume_role.json
+  name                 = "${var.name_prefix}-${var.function_role}"
+  description          = var.description
+  assume_role_policy   = data.aws_iam_policy_document.assume_role.json
+  permissions_boundary = var.permissions_boundary_arn
 }
 
 data "aws_iam_policy_document" "function" {

@@ -127,3 +127,9 @@ variable "log_retention_days" {
   description = "Days that the log is kept."
   type        = number
 }
+
+variable "permissions_boundary_arn" {
+  description = "Policy that every role made here is bounded by; null for none."
+  type        = string
+  default     = null
+}

@@ -71,3 +71,17 @@ run "wrong_workers" {
 
   expect_failures = [var.jobs]
 }
+
+run "network_without_a_group" {
+  command = plan
+
+  module {
+    source = "../modules/quality_workflow"
+  }
+
+  variables {
+    network = { subnet_id = "subnet-0", security_group_ids = [] }
+  }
+
+  expect_failures = [var.network]
+}
