@@ -38,6 +38,8 @@ VERDICTS = {
     "with quotes": "passed_with_quarantine",
     "redelivered": "passed_with_quarantine",
     "backfill": "passed_with_quarantine",
+    "backfill at once": "passed_with_quarantine",
+    "replayed": "passed_with_quarantine",
     "too short": "rejected",
     "too bad": "rejected",
     "wrong encoding": "rejected",
@@ -102,9 +104,27 @@ def test_every_case_took_its_course(story: Story):
     assert backfill["conflicts"] == len(backfill["conflict_keys"]) > 0
     assert (kinds["collisions"], quotes["splits"]) == (1, 1)
     told = [mail for mail in story.alerts if "of its keys may not name one each" in mail]
-    assert len(told) == 2, "two files have collisions, and the split is one birthday among many rows"
+    assert len(told) == 3, (
+        "two files and a replay have collisions, and the split is one birthday of many rows"
+    )
     assert [table["after"]["rows"] > 0 for table in story.maintained["tables"]] == [True, True]
     assert [bool(answer.rows) for answer in story.answers] == [True, False, False]
+
+
+def test_backfills_at_once_and_a_replay_double_and_overwrite_nothing(story: Story):
+    """Of two backfills at once one is told that it came second; a replay merges what passes now."""
+    first, second, replayed = (story.runs[case] for case in ("backfill", "backfill at once", "replayed"))
+    before = story.runs["of every kind"].merge["counts"]
+    counts = replayed.merge["counts"]
+    assert first.properties["merge_mode"] == second.properties["merge_mode"] == "insert_only"
+    assert (first.merge["already_committed"], second.merge["already_committed"]) == (False, True)
+    assert first.merge["counts"]["updated"] == second.merge["counts"]["inserted"] == 0
+    assert replayed.properties["trigger"] == "replay"
+    assert replayed.merge["released"] == before["quarantined"] - counts["quarantined"] > 0
+    assert counts["inserted"] > 0
+    assert len(story.told) == 4
+    for told in story.told:
+        assert not [*find_canaries("terminal", told.encode())]
 
 
 def test_a_steward_finds_the_rows_by_their_hashes(story: Story):
