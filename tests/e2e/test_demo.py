@@ -15,9 +15,14 @@ from typing import Any
 
 import pytest
 from builders import the_employee_contract, the_lineage_columns, the_quarantine_columns
+from rich.console import Console
 
 from etl.contract import OPEN_TO_ANALYSTS
 from scripts.athena_query import ask_athena
+from scripts.demo_view import View
+from scripts.gameday.__main__ import play
+from scripts.gameday.scenarios import SCENARIOS, Name
+from scripts.gameday.story import Story
 from scripts.offline_machine import Machine, find_machine, stop_machine
 from scripts.package import CHECKED, CHECKOUT
 from scripts.runs import await_run, run_ids
@@ -412,6 +417,18 @@ def test_the_dashboard_draws_every_dataset(kept: Kept):
     assert max(x for x, _ in cells) < 24
     titles = {w["properties"].get("title", "") for w in widgets}
     assert {"Error budget left of 30 days, %", "Rows", "Errors in the logs", "Messages given up"} <= titles
+
+
+def test_a_scenario_of_the_game_day_ends_as_documented(kept: Kept):
+    """`make gameday` can be played: of its scenarios the cheapest, a file that never lands."""
+    story = Story(kept.machine, kept.outputs, View(Console(quiet=True)))
+    known, today = story.known_runs(), datetime.now(UTC).date()
+    # The demo ends with a rejected file; after one that is published, nothing is wrong but what is missing.
+    story.put("raw", f"employee/dt={today}/employee.csv", make_sample(Recipe(date=today)).content)
+    story.await_run(known, lambda _: None)
+    episode = play(Name.FILE_MISSING, SCENARIOS[Name.FILE_MISSING], story)
+    assert episode.is_as_documented, (episode.failed, episode.error)
+    assert episode.alerted
 
 
 def test_each_alarm_goes_off_tells_people_and_ends(kept: Kept):
