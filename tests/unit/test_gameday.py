@@ -17,6 +17,7 @@ from scripts.gameday.mails import read_mails
 from scripts.gameday.scenarios import SCENARIOS, Name, Scenario
 from scripts.gameday.story import NotSeen
 from scripts.gameday.table import exit_code, in_words, table_of, write_document
+from scripts.gameday.waits import nominal_waits, retries_on_aws
 
 
 def an_episode(*checks: tuple[str, bool], error: str | None = None) -> Episode:
@@ -111,6 +112,12 @@ def test_a_mail_tells_when_it_came_and_of_what_kind(tmp_path: Path):
     assert mails[1].at == datetime(2026, 11, 24, 12, 0, 1, 500000, UTC)
     assert mails[1].subject == "[Lakegate critical] employee"
     assert read_mails(tmp_path, mails[1].at) == [mails[1]]
+
+
+def test_the_waits_of_aws_are_those_that_the_stack_configures():
+    """Without another choice, retries wait 1, 2 and 4 minutes; an unreadable default would raise."""
+    policy = retries_on_aws()
+    assert nominal_waits(policy, policy.attempts) == [60, 120, 240]
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(9.04, "9.0 s"), (430, "7 min"), (90_000, "25.0 h")])

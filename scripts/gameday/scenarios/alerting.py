@@ -48,11 +48,11 @@ def sns_down(story: Story, episode: Episode) -> None:
     episode.alerted = Took(
         episode.since(mails[-1].at), at_most, f"at most, to the next sweep; {sweep} was fired by hand here"
     )
-    story.fire_schedule(sweep)
     episode.check("both alerts came", sorted(mail.kind for mail in mails) == _KINDS)
-    episode.check("none waits any more", not story.keys("docs", _WAITING))
     check_table(story, episode, _PUBLISHED)
+    story.fire_schedule(sweep)
     time.sleep(_SETTLE_SECONDS)
+    episode.check("none waits any more", not story.keys("docs", _WAITING))
     episode.check("a further sweep sends nothing again", len(story.alerts(landed.at)) == len(_KINDS))
 
 
