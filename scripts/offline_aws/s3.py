@@ -8,7 +8,7 @@ from typing import Any
 
 from moto.core.responses import TYPE_RESPONSE, ActionResult
 from moto.iam.access_control import IAMPolicy, PermissionResult
-from moto.s3.models import FakeBucket, S3Backend
+from moto.s3.models import FakeBucket, FakeDeleteMarker, S3Backend
 from moto.s3.responses import S3Response
 
 from scripts.offline_aws.state import ServerState
@@ -17,6 +17,9 @@ from scripts.offline_aws.state import ServerState
 def install(_: ServerState) -> None:
     S3Response.get_bucket_notification = _with_event_bridge(S3Response.get_bucket_notification)
     S3Backend.list_object_versions = _listing_after_a_key(S3Backend.list_object_versions)
+    FakeDeleteMarker.dispose = lambda _: (
+        None
+    )  # asked of every version when versioning is off: a marker has no body
     FakeBucket.get_permission = _get_permission
     FakeBucket._log_permissions_enabled_policy = staticmethod(
         _with_structured_principals(FakeBucket._log_permissions_enabled_policy)

@@ -167,6 +167,19 @@ class TestS3:
         )
         assert s3.get_bucket_logging(Bucket=bucket)["LoggingEnabled"]["TargetPrefix"] == "logs/"
 
+    def test_a_bucket_is_emptied_after_its_versioning_was_taken_away(self, client, bucket):
+        """A destroy suspends versioning first, and then deletes every version and every delete marker."""
+        s3 = client("s3")
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+        s3.put_object(Bucket=bucket, Key="a", Body=b"once")
+        s3.delete_object(Bucket=bucket, Key="a")
+        s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Suspended"})
+        listed = s3.list_object_versions(Bucket=bucket)
+        versions = (*listed["Versions"], *listed["DeleteMarkers"])
+        named = [{"Key": version["Key"], "VersionId": version["VersionId"]} for version in versions]
+        s3.delete_objects(Bucket=bucket, Delete={"Objects": named})
+        s3.delete_bucket(Bucket=bucket)
+
 
 class TestSqs:
     def test_redrive_policy_comes_back_compact(self, client, name):
