@@ -1,4 +1,4 @@
-"""The demo itself, once, and what the machine it leaves behind can be asked."""
+"""The demo itself, once; what the machine that it leaves can be asked; its next commit, and its end."""
 
 import json
 import os
@@ -18,20 +18,57 @@ from builders import the_employee_contract, the_lineage_columns, the_quarantine_
 from rich.console import Console
 
 from etl.contract import OPEN_TO_ANALYSTS
-from scripts.athena_query import ask_athena
+from scripts.athena_query import Answer, ask_athena
 from scripts.demo_view import View
 from scripts.gameday.__main__ import play
 from scripts.gameday.scenarios import SCENARIOS, Name
 from scripts.gameday.story import Story
 from scripts.offline_machine import Machine, find_machine, stop_machine
-from scripts.package import CHECKED, CHECKOUT
+from scripts.package import CHECKED, CHECKOUT, build_artifacts
 from scripts.runs import await_run, run_ids
 from scripts.sample_data import Recipe, make_sample
-from scripts.terraform import TerraformFailed, read_outputs
+from scripts.terraform import Terraform, TerraformFailed, read_outputs
 from tests.e2e.conftest import processes_of
 from tests.e2e.faked_history import FakedHistory
+from tests.e2e.next_commit import NEW_DATASET, NEWLY_PRIVATE, changes_of, write_next_commit
+from tests.e2e.remains import remains
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(420)]
+
+# What a change of an existing resource makes anew, because it cannot be changed.
+REPLACED = {
+    "aws_athena_named_query": "the provider replaces them",
+    "aws_lakeformation_resource_lf_tags": "the provider replaces them",
+    "aws_lakeformation_permissions": "AWS knows grants and revocations only, and the revocation comes first",
+    "aws_s3_object": "code lies under the hash of its content, and the new one comes first",
+}
+# What holds data, or what others know by its name: nothing in the next commit is a reason to touch it.
+UNTOUCHED = {
+    "aws_glue_catalog_database",
+    "aws_glue_catalog_table",
+    "aws_glue_crawler",
+    "aws_glue_trigger",
+    "aws_glue_workflow",
+    "aws_iam_role",
+    "aws_kms_key",
+    "aws_s3_bucket",
+    "aws_sns_topic",
+    "aws_sqs_queue",
+}
+# The tables of run records: a dataset more is a partition more of each.
+LISTS_DATASETS = "aws_glue_catalog_table.operations["
+# By module, what the next commit is about, and what AWS can change in place.
+CHANGED_IN_PLACE = {
+    ("catalog", "aws_iam_role_policy"),
+    ("handle_failure", "aws_lambda_function"),
+    ("landing", "aws_scheduler_schedule"),
+    ("operations", "aws_cloudwatch_metric_alarm"),
+    ("quality_workflow", "aws_cloudwatch_log_group"),
+    ("quality_workflow", "aws_glue_job"),
+    ("query", "aws_athena_workgroup"),
+    ("start_workflow", "aws_lambda_function"),
+    ("storage", "aws_s3_object"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,11 +496,107 @@ def test_one_stale_measurement_is_a_page_for_minutes_and_a_ticket_for_hours(kept
     assert on(history.after(timedelta(minutes=90))) == set()
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """The stack as the next commit has it; `before` is what an analyst got of the table until then."""
+
+    terraform: Terraform
+    plan: dict[str, Any]
+    before: Answer
+
+
+# From here on the tests are about another stack than the demo's, and in the end about none.
+@pytest.fixture(scope="module")
+def changed(kept: Kept, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Changed]:
+    """The next commit, applied over the data of the demo in one go."""
+    folder = tmp_path_factory.mktemp("next-commit")
+    checkout = write_next_commit(folder / "checkout")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("scripts.package.CHECKOUT", checkout)
+        patch.setattr("scripts.package.EXPECTATIONS", checkout / "expectations")
+        patch.setattr("scripts.terraform.CHECKOUT", checkout)
+        build_artifacts(folder / "artifacts")
+        variables = {"artifacts_dir": str(folder / "artifacts")}
+        terraform = Terraform("local", folder, variables, {"AWS_ENDPOINT_URL": kept.machine.endpoint})
+        terraform.init(f"path={kept.machine.state_dir / 'terraform.tfstate'}")
+        plan = terraform.plan(lambda _: None)
+        told = json.loads(terraform.show(plan, "-json"))
+        before = _ask_as_analyst(kept, "*")
+        terraform.apply_plan(plan, lambda _: None)
+        yield Changed(terraform, told, before)
+
+
+def test_what_can_be_changed_in_place_is(changed: Changed):
+    """A value changed in each module replaces no table, bucket, key, queue or job, and drops nothing."""
+    changes = [*changes_of(changed.plan)]
+    replaced = {kind for _, kind, actions in changes if {"create", "delete"} <= {*actions}}
+    deleted = {address for address, _, actions in changes if actions == ("delete",)}
+    deleted = {address for address in deleted if NEWLY_PRIVATE not in address}  # a query that shows it
+    touched = {
+        address
+        for address, kind, actions in changes
+        if kind in UNTOUCHED and actions != ("create",) and LISTS_DATASETS not in address
+    }
+    modules = {
+        (address.rpartition("module.")[2].partition(".")[0], kind)
+        for address, kind, actions in changes
+        if actions == ("update",)
+    }
+
+    assert replaced <= set(REPLACED)
+    assert (deleted, touched) == (set(), set())
+    assert modules >= CHANGED_IN_PLACE
+
+
+def test_a_folder_more_is_a_dataset_more(changed: Changed):
+    """Whatever the first dataset has, the second has too."""
+    addresses = {
+        change["address"]
+        for change in changed.plan["resource_changes"]
+        if change["change"]["actions"] != ["delete"]
+    }
+    of_the_first = {address for address in addresses if re.search(r"\bemployee\b", address)}
+    assert len(of_the_first) > 20
+    assert {re.sub(r"\bemployee\b", NEW_DATASET, address) for address in of_the_first} <= addresses
+
+
+def test_a_column_that_became_private_is_seen_no_more(kept: Kept, changed: Changed):
+    """Once a contract that calls a column PII is applied, an analyst gets it no more, and a steward does."""
+    star, asked = (_ask_as_analyst(kept, what) for what in ("*", NEWLY_PRIVATE))
+    sql = f"SELECT {NEWLY_PRIVATE} FROM {kept.outputs['databases']['processed']}.employee LIMIT 1"
+    steward = kept.outputs["athena_steward_workgroup"], kept.outputs["steward_role_arn"]
+
+    assert set(changed.before.columns) - set(star.columns) == {NEWLY_PRIVATE}
+    assert star.rows
+    assert asked.refusal is not None
+    assert ask_athena(kept.machine, sql, *steward).rows
+
+
+def test_after_the_change_a_plan_is_empty(changed: Changed):
+    """What the apply of a change left behind is what the sources say."""
+    assert not changed.terraform.has_changes()
+
+
+def test_a_destroy_leaves_nothing(kept: Kept, changed: Changed):
+    """Of every type that Terraform made, nothing is left in the account, full buckets included."""
+    types = {change["type"] for change in changed.plan["resource_changes"] if change["mode"] == "managed"}
+    made = remains(kept.machine.client, types)
+    changed.terraform.destroy(lambda _: None)
+
+    assert all(made.values()), "what is looked for was there before"
+    assert {kind: left for kind, left in remains(kept.machine.client, types).items() if left} == {}
+
+
 def test_stopping_the_machine_leaves_no_process(kept: Kept):
     """`make down` ends the server and all that it started."""
     stop_machine(kept.machine)
     _await(lambda: not processes_of(kept.machine.state_dir))
     assert find_machine(kept.machine.state_dir) is None
+
+
+def _ask_as_analyst(kept: Kept, what: str) -> Answer:
+    sql = f"SELECT {what} FROM {kept.outputs['databases']['processed']}.employee LIMIT 1"
+    return ask_athena(kept.machine, sql, kept.outputs["athena_workgroup"], kept.outputs["analyst_role_arn"])
 
 
 def _nightly(kept: Kept) -> list[str]:
