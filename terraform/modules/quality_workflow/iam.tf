@@ -274,9 +274,13 @@ data "aws_iam_policy_document" "merge" {
   }
 
   statement {
-    sid       = "ListProcessed"
-    actions   = ["s3:ListBucket"] # else a file that is not there is "forbidden" instead of "not found"
-    resources = ["${local.s3_arn}${var.buckets.processed}"]
+    sid     = "ListTables"
+    actions = ["s3:ListBucket"] # else a file that is not there is "forbidden" instead of "not found"
+
+    resources = [
+      "${local.s3_arn}${var.buckets.processed}",
+      "${local.s3_arn}${var.buckets.quarantine}", # which rows leave once they were merged
+    ]
   }
 }
 
