@@ -390,6 +390,7 @@ def test_a_replay_of_a_landing_changes_nothing(kept: Kept):
     first = min(
         datetime.fromisoformat(run["WorkflowRunProperties"]["landed_at"])
         for run in kept.machine.client("glue").get_workflow_runs(Name=workflow)["Runs"]
+        if "landed_at" in run["WorkflowRunProperties"]
     )
     events.start_replay(
         ReplayName="the-first-landing",
