@@ -13,6 +13,7 @@ from botocore.config import Config
 from hypothesis import HealthCheck, settings
 
 from scripts.offline_aws.server import OfflineAws, log_to_file
+from scripts.torture.interference import Interference
 
 _numbers = itertools.count(1)
 _TESTS = Path(__file__).parent
@@ -48,11 +49,17 @@ settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session")
-def offline_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OfflineAws]:
+def interference() -> Interference:
+    """What stands before the offline AWS; it lets all calls through for which there is no plan."""
+    return Interference()
+
+
+@pytest.fixture(scope="session")
+def offline_aws(tmp_path_factory: pytest.TempPathFactory, interference: Interference) -> Iterator[OfflineAws]:
     state_dir = tmp_path_factory.mktemp("offline-aws")
     log_to_file(state_dir)
     server = OfflineAws(state_dir)
-    server.start()
+    server.start(interference.around)
     yield server
     server.stop()
 

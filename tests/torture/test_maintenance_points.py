@@ -8,14 +8,13 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from moto.s3.models import s3_backends
 
 from etl.tables.iceberg_ledger import read_ledger
-from scripts.offline_aws.server import OfflineAws, log_to_file
+from scripts.offline_aws.server import OfflineAws
 from scripts.torture import judge
 from scripts.torture.interference import Call, Interference, Plan
 from scripts.torture.points import Effect
@@ -100,18 +99,14 @@ class Kept:
 
 
 @pytest.fixture(scope="module")
-def kept(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
-    folder: Path = tmp_path_factory.mktemp("aws")
-    log_to_file(folder)
-    aws, interference = OfflineAws(folder), Interference()
-    aws.start(interference.around)
-    environment = job_environment(aws.state.endpoint, aws.state.region, folder)
+def kept(offline_aws: OfflineAws, interference: Interference) -> Iterator[Kept]:
+    state = offline_aws.state
+    environment = job_environment(state.endpoint, state.region, state.state_dir)
     environment |= {"PATH": os.environ["PATH"]}
     with pytest.MonkeyPatch.context() as patch, ForkServer() as server:
         for name, value in environment.items():
             patch.setenv(name, value)
-        yield Kept(World(aws.state), interference, server, environment)
-    aws.stop()
+        yield Kept(World(state), interference, server, environment)
 
 
 def in_order(kept: Kept) -> None:
