@@ -12,7 +12,7 @@ What moto has wrong, and what is here instead:
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,7 @@ def install(state: ServerState) -> None:
     _state = state
     LakeFormationBackend.grant_permissions = _grant_permissions
     LakeFormationBackend.revoke_permissions = _revoke_permissions
+    LakeFormationBackend.remove_lf_tags_from_resource = _remove_lf_tags
     LakeFormationResponse.list_permissions = _list_permissions
     _keep_dropped_resource_fields()
     serve_data_cells_filters()
@@ -159,6 +160,30 @@ def _revoke_permissions(
             raise InvalidInput(f"No permissions revoked. Grantee does not have:{sorted(missing)}")
         for key, these, grantable in parts:
             grants.take(who, key, these, grantable)
+
+
+def _remove_lf_tags(
+    self: LakeFormationBackend, catalog_id: str, resource: dict[str, Any], tags: list[dict[str, str]]
+) -> None:
+    """A tag that is gone already is no error, so that a request whose answer was lost can come again."""
+    with LOCK:
+        for attached in _attached_lf_tags(self, resource):
+            attached[:] = [tag for tag in attached if not any(_is_same_tag(tag, gone) for gone in tags)]
+
+
+def _attached_lf_tags(self: LakeFormationBackend, resource: dict[str, Any]) -> Iterator[list[dict[str, Any]]]:
+    if database := resource.get("Database"):
+        yield self.lf_database_tags[(database.get("CatalogId", self.account_id), database["Name"])]
+    if table := resource.get("Table") or resource.get("TableWithColumns"):
+        key = (table.get("CatalogId", self.account_id), table["DatabaseName"], table["Name"])
+        if "Table" in resource:
+            yield self.lf_table_tags[key]
+        for column in table.get("ColumnNames", ()):
+            yield self.lf_columns_tags[(*key, column)]
+
+
+def _is_same_tag(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    return (one["TagKey"], one["TagValues"]) == (other["TagKey"], other["TagValues"])
 
 
 def _list_permissions(self: LakeFormationResponse) -> str:

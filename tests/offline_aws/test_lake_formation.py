@@ -226,3 +226,18 @@ def test_registered_locations_keep_their_options(client, analyst, name):
     client("lakeformation").register_resource(ResourceArn=arn, RoleArn=analyst, HybridAccessEnabled=True)
     described = client("lakeformation").describe_resource(ResourceArn=arn)["ResourceInfo"]
     assert (described["RoleArn"], described["HybridAccessEnabled"]) == (analyst, True)
+
+
+def test_a_tag_is_taken_away_once_and_again(client, governed):
+    """Columns lose their tags one by one, and a request that comes again finds nothing to do."""
+    lake_formation = client("lakeformation")
+    tag = {"TagKey": "classification", "TagValues": ["pii"]}
+    lake_formation.create_lf_tag(**tag)
+    columns = the_table(governed, ColumnNames=["first_name", "age"])
+    lake_formation.add_lf_tags_to_resource(Resource={"TableWithColumns": columns}, LFTags=[tag])
+    for column in ("first_name", "first_name", "age"):
+        one = the_table(governed, ColumnNames=[column])
+        gone = lake_formation.remove_lf_tags_from_resource(Resource={"TableWithColumns": one}, LFTags=[tag])
+        assert gone.get("Failures", []) == []
+    both = lake_formation.get_resource_lf_tags(Resource={"TableWithColumns": columns})
+    assert all(not column["LFTags"] for column in both.get("LFTagsOnColumns", []))
