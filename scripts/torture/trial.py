@@ -101,7 +101,8 @@ class Trials:
             return  # the merge takes the manifest and what it names, and these are as they should be
         if code:
             yield from self._heal("merge", run)
-        yield from self._judge(run, gates, {"nightly", run}, _repeats(plan))
+        told_before = point.step == "merge"
+        yield from self._judge(run, gates, {"nightly", run}, _repeats(plan), told_before=told_before)
         yield from self._judge_reads({self._before, self._after})
 
     def _interrupt_refusal(self, point: Point) -> Iterator[str]:
@@ -178,9 +179,11 @@ class Trials:
         yield from judge.judge_left_overs(self._world, {"nightly", "backfill"}, may_have_orphans=True)
         yield from self._judge_reads(self._on_the_way)
 
-    def _judge(self, run: str, gates: int, runs: set[str], repeats: int = 0) -> Iterator[str]:
+    def _judge(
+        self, run: str, gates: int, runs: set[str], repeats: int = 0, *, told_before: bool = False
+    ) -> Iterator[str]:
         yield from judge.judge_tables(self._world, self._expected)
-        yield from judge.judge_gate(self._world, self._expected, run, gates, repeats)
+        yield from judge.judge_gate(self._world, self._expected, run, gates, repeats, told_before=told_before)
         yield from judge.judge_merge(self._world, self._expected, run)
         yield from judge.judge_left_overs(self._world, runs, may_have_orphans=True)
 
