@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from functools import cache
@@ -16,6 +16,8 @@ from builders import EXPECTATIONS, a_batch, an_expectation_that_shows_a_value, t
 from etl.alert import Alert
 from etl.batch import Batch
 from etl.errors import FileRejected, SuiteInvalid
+from etl.operations.freshness import Cause
+from etl.operations.records import ExpectationRecord, RunRecord
 from etl.quality.suite import load_suite
 from etl.quality.validate import validate_rows
 from etl.reporting import Finding, report_gate
@@ -73,6 +75,15 @@ class LakeInAFolder:
         pass
 
     def write_gate_report(self, report: GateReport) -> None:
+        pass
+
+    def write_expectation_results(self, records: Sequence[ExpectationRecord]) -> None:
+        pass
+
+    def update_run(self, batch: Batch, change: Callable[[RunRecord], RunRecord]) -> None:
+        pass
+
+    def mark_refused(self, batch: Batch, cause: Cause) -> None:
         pass
 
 
