@@ -1,53 +1,15 @@
 # Once a night the same function is asked for every dataset: it picks up a file whose event was lost.
 
-data "aws_iam_policy_document" "assume_scheduler_role" {
-  statement {
-    actions = ["sts:AssumeRole"]
+module "scheduler_role" {
+  source = "../scheduler_role"
 
-    principals {
-      type        = "Service"
-      identifiers = ["scheduler.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [var.account.id]
-    }
-  }
-}
-
-resource "aws_iam_role" "scheduler" {
-  name                 = "${var.name_prefix}-scheduler"
-  description          = "Invokes the start-workflow function every night."
-  assume_role_policy   = data.aws_iam_policy_document.assume_scheduler_role.json
-  permissions_boundary = var.permissions_boundary_arn
-}
-
-data "aws_iam_policy_document" "scheduler" {
-  statement {
-    sid       = "InvokeFunction"
-    actions   = ["lambda:InvokeFunction"]
-    resources = [module.start_workflow.function_arn]
-  }
-
-  statement {
-    sid       = "KeepWhatFailed"
-    actions   = ["sqs:SendMessage"]
-    resources = [module.start_workflow.dead_letter_queue_arn]
-  }
-
-  statement {
-    sid       = "ReadScheduleInput"
-    actions   = ["kms:Decrypt"]
-    resources = [var.kms_key_arn]
-  }
-}
-
-resource "aws_iam_role_policy" "scheduler" {
-  name   = "scheduler"
-  role   = aws_iam_role.scheduler.id
-  policy = data.aws_iam_policy_document.scheduler.json
+  name                     = "${var.name_prefix}-scheduler"
+  description              = "Invokes the start-workflow function every night."
+  account_id               = var.account.id
+  function_arn             = module.start_workflow.function_arn
+  dead_letter_queue_arn    = module.start_workflow.dead_letter_queue_arn
+  kms_key_arn              = var.kms_key_arn
+  permissions_boundary_arn = var.permissions_boundary_arn
 }
 
 resource "aws_scheduler_schedule" "nightly" {
@@ -67,7 +29,7 @@ resource "aws_scheduler_schedule" "nightly" {
 
   target {
     arn      = module.start_workflow.function_arn
-    role_arn = aws_iam_role.scheduler.arn
+    role_arn = module.scheduler_role.arn
     input    = jsonencode({ dataset = each.key, trigger = "nightly" })
 
     retry_policy {

@@ -138,48 +138,15 @@ resource "aws_lambda_function_event_invoke_config" "probe_freshness" {
   maximum_event_age_in_seconds = 300 # then the next one is due
 }
 
-data "aws_iam_policy_document" "assume_probe_scheduler_role" {
-  statement {
-    actions = ["sts:AssumeRole"]
+module "probe_scheduler_role" {
+  source = "../scheduler_role"
 
-    principals {
-      type        = "Service"
-      identifiers = ["scheduler.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [var.account.id]
-    }
-  }
-}
-
-resource "aws_iam_role" "probe_scheduler" {
-  name                 = "${var.name_prefix}-probe-scheduler"
-  description          = "Invokes the probe-freshness function every five minutes."
-  assume_role_policy   = data.aws_iam_policy_document.assume_probe_scheduler_role.json
-  permissions_boundary = var.permissions_boundary_arn
-}
-
-data "aws_iam_policy_document" "probe_scheduler" {
-  statement {
-    sid       = "InvokeFunction"
-    actions   = ["lambda:InvokeFunction"]
-    resources = [aws_lambda_function.probe_freshness.arn]
-  }
-
-  statement {
-    sid       = "ReadScheduleInput"
-    actions   = ["kms:Decrypt"]
-    resources = [var.kms_key_arn]
-  }
-}
-
-resource "aws_iam_role_policy" "probe_scheduler" {
-  name   = "probe-scheduler"
-  role   = aws_iam_role.probe_scheduler.id
-  policy = data.aws_iam_policy_document.probe_scheduler.json
+  name                     = "${var.name_prefix}-probe-scheduler"
+  description              = "Invokes the probe-freshness function every five minutes."
+  account_id               = var.account.id
+  function_arn             = aws_lambda_function.probe_freshness.arn
+  kms_key_arn              = var.kms_key_arn
+  permissions_boundary_arn = var.permissions_boundary_arn
 }
 
 resource "aws_scheduler_schedule" "probe_freshness" {
@@ -196,7 +163,7 @@ resource "aws_scheduler_schedule" "probe_freshness" {
 
   target {
     arn      = aws_lambda_function.probe_freshness.arn
-    role_arn = aws_iam_role.probe_scheduler.arn
+    role_arn = module.probe_scheduler_role.arn
 
     # jsonencode would write < and > in another way, which the scheduler does not know.
     input = "{\"at\": \"<aws.scheduler.scheduled-time>\"}"
@@ -206,6 +173,4 @@ resource "aws_scheduler_schedule" "probe_freshness" {
       maximum_retry_attempts       = 3
     }
   }
-
-  depends_on = [aws_iam_role_policy.probe_scheduler]
 }

@@ -79,54 +79,16 @@ module "resume_run" {
   log_retention_days   = var.log_retention_days
 }
 
-data "aws_iam_policy_document" "assume_sweeper_role" {
-  statement {
-    actions = ["sts:AssumeRole"]
+module "sweeper_role" {
+  source = "../scheduler_role"
 
-    principals {
-      type        = "Service"
-      identifiers = ["scheduler.amazonaws.com"]
-    }
-
-    condition {
-      test     = "StringEquals"
-      variable = "aws:SourceAccount"
-      values   = [var.account.id]
-    }
-  }
-}
-
-resource "aws_iam_role" "sweeper" {
-  name                 = "${var.name_prefix}-sweeper"
-  description          = "Asks the handle-failure function to look for what no event told of."
-  assume_role_policy   = data.aws_iam_policy_document.assume_sweeper_role.json
-  permissions_boundary = var.permissions_boundary_arn
-}
-
-data "aws_iam_policy_document" "sweeper" {
-  statement {
-    sid       = "InvokeFunction"
-    actions   = ["lambda:InvokeFunction"]
-    resources = [module.handle_failure.function_arn]
-  }
-
-  statement {
-    sid       = "KeepWhatFailed"
-    actions   = ["sqs:SendMessage"]
-    resources = [module.handle_failure.dead_letter_queue_arn]
-  }
-
-  statement {
-    sid       = "ReadScheduleInput"
-    actions   = ["kms:Decrypt"]
-    resources = [var.kms_key_arn]
-  }
-}
-
-resource "aws_iam_role_policy" "sweeper" {
-  name   = "sweeper"
-  role   = aws_iam_role.sweeper.id
-  policy = data.aws_iam_policy_document.sweeper.json
+  name                     = "${var.name_prefix}-sweeper"
+  description              = "Asks the handle-failure function to look for what no event told of."
+  account_id               = var.account.id
+  function_arn             = module.handle_failure.function_arn
+  dead_letter_queue_arn    = module.handle_failure.dead_letter_queue_arn
+  kms_key_arn              = var.kms_key_arn
+  permissions_boundary_arn = var.permissions_boundary_arn
 }
 
 resource "aws_scheduler_schedule" "sweep" {
@@ -143,7 +105,7 @@ resource "aws_scheduler_schedule" "sweep" {
 
   target {
     arn      = module.handle_failure.function_arn
-    role_arn = aws_iam_role.sweeper.arn
+    role_arn = module.sweeper_role.arn
     input    = jsonencode({ sweep = true })
 
     # The next one does the same.
