@@ -16,6 +16,7 @@ from typing import IO, Any
 
 from werkzeug.serving import BaseWSGIServer, make_server
 
+from scripts.offline_aws.lost_answers import AnswersAgain
 from scripts.offline_aws.state import ServerState
 
 HOST = "127.0.0.1"
@@ -92,7 +93,7 @@ class OfflineAws:
     def start(self, around: Callable[[Any], Any] = lambda app: app) -> None:
         """`around` may put a layer before the WSGI application, which then sees every request."""
         self.endpoint_file.unlink(missing_ok=True)
-        self._server.app = around(_moto_app(self.state))
+        self._server.app = around(AnswersAgain(_moto_app(self.state)))
         self._thread.start()
         facts = {"endpoint": self.state.endpoint, "pid": os.getpid(), "port": self.port}
         partial = self.endpoint_file.with_suffix(".partial")
