@@ -19,6 +19,12 @@ data "aws_iam_policy_document" "start_workflow" {
 
   statement {
     sid       = "FindJudgedBatches"
+    actions   = ["s3:GetObject"]                                                                                          # a HEAD
+    resources = [for dataset in sort(keys(var.datasets)) : "${local.s3_arn}${var.docs_bucket}/runs/${dataset}/batches/*"] # a note per batch
+  }
+
+  statement {
+    sid       = "ListDocs"
     actions   = ["s3:ListBucket"] # else what is not there is "forbidden" instead of "not found"
     resources = ["${local.s3_arn}${var.docs_bucket}"]
   }

@@ -49,12 +49,6 @@ data "aws_iam_policy_document" "operate" {
     sid       = "ListDocs"
     actions   = ["s3:ListBucket"] # else a report that is not there is "forbidden" instead of "not found"
     resources = [local.docs_arn]
-
-    condition {
-      test     = "StringLike"
-      variable = "s3:prefix"
-      values   = ["operations/*", "runs/*"] # reports and records, no pages
-    }
   }
 
   statement {
