@@ -36,6 +36,11 @@ class Tab:
         if message.type in {"error", "warning"}:
             self.complaints.append(f"{message.type}: {message.text}")
 
+    def note_failure(self, request: Request) -> None:
+        """But for what the browser gave up because the page was left while it loaded."""
+        if request.failure != "net::ERR_ABORTED":
+            self.complaints.append(f"failed: {request.url} ({request.failure})")
+
     def note_request(self, request: Request) -> None:
         if not request.url.startswith(self.url):
             self.complaints.append(f"request to {request.url}")
@@ -52,7 +57,7 @@ def open_tab(browser: Browser, url: str, width: int) -> Iterator[Tab]:
     tab.page.on("console", tab.note_message)
     tab.page.on("pageerror", lambda error: tab.complaints.append(str(error)))
     tab.page.on("request", tab.note_request)
-    tab.page.on("requestfailed", lambda request: tab.complaints.append(f"failed: {request.url}"))
+    tab.page.on("requestfailed", tab.note_failure)
     tab.page.on("response", tab.note_answer)
     yield tab
     context.close()
