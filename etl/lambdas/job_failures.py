@@ -4,13 +4,12 @@ import json
 import logging
 import random
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from math import ceil
 
 from etl.aws.alerts import Outbox
 from etl.aws.cases import change_case
 from etl.aws.clients import client
-from etl.aws.freshness import update_latest
 from etl.aws.metrics import publish_metrics
 from etl.aws.object_store import read_object, write_object
 from etl.aws.operations import record_failed_run
@@ -21,7 +20,6 @@ from etl.lambdas.side_failures import tell_of_lone_job
 from etl.operations.case import NAMED_BY, Case, Decision, Failure
 from etl.operations.failure import Ended, JobError, Outlook
 from etl.operations.failure_alerts import Context, compose_failure
-from etl.operations.freshness import Cause
 from etl.operations.intervention import Intervention, intervention_key
 from etl.operations.links import log_url, replay_command
 from etl.run_files import error_key, gate_report_key, page_key
@@ -75,8 +73,6 @@ def _carry_out(case: Case, failure: Failure, run: JobRun, chain: RunChain, setti
         failure.number,
         run.ended_at,
     )
-    refused = (case.version_id, date.fromisoformat(case.batch_date), Cause.FAILED)
-    update_latest(settings.docs_bucket, case.dataset, lambda latest: latest.with_refused(*refused))
     if failure.decision is Decision.HUMAN:
         case = _open_intervention(case, failure, run, docs_uri, settings)
     if failure.decision is Decision.RETRY:
