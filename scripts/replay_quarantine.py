@@ -1,6 +1,5 @@
 """Submit quarantined rows again: `make replay QUARANTINE=<batch>`."""
 
-import json
 import re
 import time
 from collections.abc import Mapping
@@ -12,9 +11,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from etl.aws.attended_runs import AttendedRuns
-from etl.aws.object_store import list_all_versions, read_object
+from etl.aws.object_store import find_json, list_all_versions
 from etl.batch import Batch, MergeMode, is_raw_key, raw_folder
-from etl.errors import ArgumentsInvalid, ObjectMissing
+from etl.errors import ArgumentsInvalid
 from etl.operations.attended import AttendedRun, State
 from etl.operations.backfill import Day, run_days
 from etl.run_files import batch_key, gate_report_key, merge_report_key
@@ -63,16 +62,16 @@ def _find(batch_id: str, dataset: str, day: date, raw_bucket: str) -> Batch:
 
 def _check_quarantined(batch: Batch, docs_bucket: str) -> None:
     """Raises ArgumentsInvalid when the batch has no rows in quarantine, as far as its last run tells."""
-    note = _read(docs_bucket, batch_key(batch.dataset, batch.batch_id))
+    note = find_json(docs_bucket, batch_key(batch.dataset, batch.batch_id))
     if note is None:
         raise ArgumentsInvalid(f"no gate has judged {batch.batch_id} yet")
-    gate = _read(docs_bucket, gate_report_key(batch.dataset, note["run_id"])) or {}
+    gate = find_json(docs_bucket, gate_report_key(batch.dataset, note["run_id"])) or {}
     if gate.get("verdict") == "rejected":
         raise ArgumentsInvalid(
             f"{batch.batch_id} was rejected whole, so its rows are in its file and not in quarantine; land a "
             f"corrected file, or once the suite is mended: make replay RUN={note['run_id']}"
         )
-    merge = _read(docs_bucket, merge_report_key(batch.dataset, note["run_id"]))
+    merge = find_json(docs_bucket, merge_report_key(batch.dataset, note["run_id"]))
     if merge and gate and not gate["rows_quarantined"] + gate["rows_unparsable"]:
         raise ArgumentsInvalid(f"{batch.batch_id} has no rows in quarantine")
 
@@ -114,10 +113,3 @@ def _tell(run: AttendedRun, docs_bucket: str, console: Console) -> None:
         console.print(f"[bold red]✗[/] {escape(told)}", soft_wrap=True)
     if run.docs_key and (run.quarantined or run.state is not State.DONE):
         console.print(f"Why: s3://{docs_bucket}/data-docs/{run.docs_key} (`make docs`)", soft_wrap=True)
-
-
-def _read(bucket: str, key: str) -> Mapping[str, Any] | None:
-    try:
-        return json.loads(read_object(bucket, key))
-    except ObjectMissing:
-        return None

@@ -1,6 +1,5 @@
 """Have a failed run done again, from where it failed: `make replay RUN=<run id>`."""
 
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from typing import Any
 from rich.console import Console
 from rich.markup import escape
 
-from etl.aws.object_store import read_object
+from etl.aws.object_store import find_json
 from etl.aws.workflow import (
     ACTIVE_STATUSES,
     WorkflowRun,
@@ -20,7 +19,7 @@ from etl.aws.workflow import (
     resume_run,
     start_run,
 )
-from etl.errors import ArgumentsInvalid, ObjectMissing
+from etl.errors import ArgumentsInvalid
 from etl.run_files import gate_report_key, merge_report_key, page_key
 
 DONE, FAILED, NOTHING_DONE = 0, 1, 2
@@ -87,11 +86,11 @@ def _await_end(workflow: str, run_id: str, poll_seconds: float, console: Console
 def _tell(found: Found, run: WorkflowRun, docs_bucket: str, console: Console) -> int:
     failed = [job.rpartition("-")[2] for job, _ in failed_jobs(found.workflow, run.run_id)]
     if not failed and run.status == "COMPLETED":
-        merge = _read(docs_bucket, merge_report_key(found.dataset, run.run_id))
+        merge = find_json(docs_bucket, merge_report_key(found.dataset, run.run_id))
         told = f": {_figures(merge['counts'])}" if merge else ""
         console.print(f"[bold green]●[/] {run.run_id} published its batch{told}.", soft_wrap=True)
         return DONE
-    gate = _read(docs_bucket, gate_report_key(found.dataset, run.run_id))
+    gate = find_json(docs_bucket, gate_report_key(found.dataset, run.run_id))
     if gate and gate["verdict"] in {"rejected", "error"}:
         said = f"the gate says {gate['verdict']}: {gate['reason']}"
         where = f"Why: s3://{docs_bucket}/{page_key(gate['docs_key'])} (`make docs`)"
@@ -105,13 +104,6 @@ def _tell(found: Found, run: WorkflowRun, docs_bucket: str, console: Console) ->
 
 def _figures(counts: Mapping[str, int]) -> str:
     return f"{counts['read']} rows read, {counts['inserted']} inserted, {counts['updated']} updated"
-
-
-def _read(bucket: str, key: str) -> Mapping[str, Any] | None:
-    try:
-        return json.loads(read_object(bucket, key))
-    except ObjectMissing:
-        return None
 
 
 def _say(console: Console, text: str) -> None:

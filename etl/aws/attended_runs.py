@@ -1,6 +1,5 @@
 """Workflow runs that somebody started and waits for, on Glue; their records are in the docs bucket."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -9,10 +8,9 @@ from typing import Any, Literal
 from botocore.exceptions import ClientError
 
 from etl.aws.clients import client
-from etl.aws.object_store import read_object, update_json
+from etl.aws.object_store import find_json, update_json
 from etl.aws.workflow import list_runs, start_run
 from etl.batch import Batch, MergeMode, date_of_batch, to_run_properties
-from etl.errors import ObjectMissing
 from etl.operations.attended import AttendedRun, State
 from etl.run_files import backfill_key, gate_report_key, merge_report_key, replay_key
 
@@ -39,8 +37,8 @@ class AttendedRuns:
     def look_at(self, run: AttendedRun) -> AttendedRun:
         """Of a run that failed and was resumed, the newest that resumes it tells."""
         is_over = self._is_over(run.run_id)  # asked first: its reports are there when it is
-        gate = self._read(gate_report_key(self._dataset, run.run_id))
-        merge = self._read(merge_report_key(self._dataset, run.run_id))
+        gate = find_json(self._bucket, gate_report_key(self._dataset, run.run_id))
+        merge = find_json(self._bucket, merge_report_key(self._dataset, run.run_id))
         waited = datetime.now(UTC) - datetime.fromisoformat(run.started_at)
         now = run.after(gate, merge, is_over, waited.total_seconds())
         if now.state is State.FAILED and (resumed := self._resuming(run.run_id)):
@@ -57,7 +55,7 @@ class AttendedRuns:
 
     def known(self, batch_id: str) -> dict[str, AttendedRun]:
         """What was kept of the runs over the batch and, of backfills, over the others of its date."""
-        document = self._read(self._key(batch_id)) or {}
+        document = find_json(self._bucket, self._key(batch_id)) or {}
         return {batch_id: AttendedRun.from_json(run) for batch_id, run in document.items()}
 
     @property
@@ -83,9 +81,3 @@ class AttendedRuns:
         if self._trigger == "backfill":
             return backfill_key(self._dataset, date_of_batch(batch_id))
         return replay_key(self._dataset, batch_id)
-
-    def _read(self, key: str) -> Any:
-        try:
-            return json.loads(read_object(self._bucket, key))
-        except ObjectMissing:
-            return None

@@ -1,22 +1,18 @@
 """The cases of failed runs, and what a run of the workflow makes of them."""
 
-import json
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from etl.aws.clients import client
-from etl.aws.object_store import list_keys, read_object, update_json
+from etl.aws.object_store import find_json, list_keys, update_json
 from etl.batch import Batch
-from etl.errors import ObjectMissing
 from etl.operations.case import Case, case_folder, case_key
 
 
 def read_case(docs_bucket: str, key: str) -> Case | None:
-    try:
-        return Case.from_document(json.loads(read_object(docs_bucket, key)))
-    except ObjectMissing:
-        return None
+    document = find_json(docs_bucket, key)
+    return Case.from_document(document) if document else None
 
 
 def change_case(docs_bucket: str, begun: Case, change: Callable[[Case], Case]) -> Case:

@@ -1,21 +1,16 @@
 """What the freshness of datasets is told by, in the docs zone. Standard library and boto3 only."""
 
-import json
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
 
-from etl.aws.object_store import list_versions, read_object, update_json
+from etl.aws.object_store import find_json, list_versions, update_json
 from etl.batch import is_raw_key, parse_raw_key
-from etl.errors import ObjectMissing
 from etl.operations.availability import mark, months_of_window
 from etl.operations.freshness import Latest, latest_key, slots_key
 
 
 def read_latest(docs_bucket: str, dataset: str) -> Latest:
-    try:
-        return Latest.from_document(json.loads(read_object(docs_bucket, latest_key(dataset))))
-    except ObjectMissing:
-        return Latest()
+    return Latest.from_document(find_json(docs_bucket, latest_key(dataset)))
 
 
 def update_latest(docs_bucket: str, dataset: str, change: Callable[[Latest], Latest]) -> None:
@@ -34,10 +29,7 @@ def read_days(docs_bucket: str, dataset: str, months: list[str]) -> dict[str, st
     """What the probes of these months found (etl.operations.availability.Days)."""
     days: dict[str, str] = {}
     for month in months:
-        try:
-            days |= json.loads(read_object(docs_bucket, slots_key(dataset, month)))
-        except ObjectMissing:
-            continue
+        days |= find_json(docs_bucket, slots_key(dataset, month)) or {}
     return days
 
 

@@ -60,6 +60,11 @@ def read_object(bucket: str, key: str) -> bytes:
     return _get(bucket, key)["Body"].read()
 
 
+def find_json(bucket: str, key: str) -> Any:
+    """The JSON document, or None if there is none."""
+    return _read_json(bucket, key)[0]
+
+
 def write_object(bucket: str, key: str, body: bytes, content_type: str) -> str:
     """Write and return the object's URI; encryption is the bucket's default."""
     client("s3").put_object(Bucket=bucket, Key=key, Body=body, ContentType=content_type)

@@ -7,8 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from etl.aws.freshness import update_latest
-from etl.aws.object_store import list_objects, read_object, update_json, write_object
-from etl.errors import ObjectMissing
+from etl.aws.object_store import find_json, list_objects, read_object, update_json, write_object
 from etl.operations.freshness import Cause
 from etl.operations.intervention import Intervention
 from etl.operations.records import (
@@ -40,10 +39,8 @@ def update_run(
 def read_run(docs_bucket: str, like: RunRecord, run_id: str) -> RunRecord | None:
     """The record of another run over the same batch, if it left one."""
     key = record_key(RUNS, like.dataset, like.batch_date, run_id)
-    try:
-        return RunRecord.from_row(json.loads(read_object(docs_bucket, key)))
-    except ObjectMissing:
-        return None
+    row = find_json(docs_bucket, key)
+    return RunRecord.from_row(row) if row else None
 
 
 def record_failed_run(

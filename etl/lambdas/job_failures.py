@@ -1,6 +1,5 @@
 """What follows from a job run that ended badly."""
 
-import json
 import logging
 import random
 from dataclasses import replace
@@ -11,7 +10,7 @@ from etl.aws.alerts import Outbox
 from etl.aws.cases import change_case
 from etl.aws.clients import client
 from etl.aws.metrics import publish_metrics
-from etl.aws.object_store import read_object, write_object
+from etl.aws.object_store import find_json, read_object, write_object
 from etl.aws.operations import record_failed_run
 from etl.aws.queue import send_later
 from etl.aws.workflow import FAILED_STATES, JobRun, RunChain, find_chain, find_job_run
@@ -136,9 +135,6 @@ def _read_error(
 
 def _find_docs(dataset: str, chain: RunChain, settings: FailureSettings) -> str | None:
     for run_id in chain.run_ids:
-        try:
-            report = json.loads(read_object(settings.docs_bucket, gate_report_key(dataset, run_id)))
-        except ObjectMissing:
-            continue
-        return f"s3://{settings.docs_bucket}/{page_key(report['docs_key'])}"
+        if report := find_json(settings.docs_bucket, gate_report_key(dataset, run_id)):
+            return f"s3://{settings.docs_bucket}/{page_key(report['docs_key'])}"
     return None
