@@ -4,8 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from etl.aws.clients import client
-from etl.aws.object_store import find_json, list_keys, update_json
+from etl.aws.object_store import find_json, list_all_versions, list_keys, update_json
 from etl.batch import Batch
 from etl.operations.case import Case, case_folder, case_key
 
@@ -34,7 +33,7 @@ def change_case(docs_bucket: str, begun: Case, change: Callable[[Case], Case]) -
 
 def cases_settled_by(docs_bucket: str, batch: Batch) -> list[Case]:
     """The open cases that end with the batch: of its file, in this version or an older one."""
-    keys = list_keys(docs_bucket, case_folder(batch.dataset, str(batch.batch_date)), after="")
+    keys = list_keys(docs_bucket, case_folder(batch.dataset, str(batch.batch_date)))
     cases = [case for key in keys if (case := read_case(docs_bucket, key)) and case.is_open]
     if not cases:
         return []
@@ -47,6 +46,5 @@ def cases_settled_by(docs_bucket: str, batch: Batch) -> list[Case]:
 
 
 def _versions_of_file(batch: Batch) -> set[str]:
-    pages = client("s3").get_paginator("list_object_versions").paginate(Bucket=batch.bucket, Prefix=batch.key)
-    versions = (version for page in pages for version in page.get("Versions", ()))
-    return {version["VersionId"] for version in versions if version["Key"] == batch.key}
+    versions = list_all_versions(batch.bucket, batch.key)
+    return {version["version_id"] for version in versions if version["key"] == batch.key}

@@ -85,17 +85,18 @@ def has_object(bucket: str, key: str) -> bool:
     return True
 
 
-def list_keys(bucket: str, prefix: str, after: str) -> Iterator[str]:
+def list_keys(bucket: str, prefix: str, after: str = "") -> Iterator[str]:
     """The keys with the prefix that come after `after`, in their order."""
-    pages = (
-        client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, StartAfter=after)
-    )
-    return (entry["Key"] for page in pages for entry in page.get("Contents", ()))
+    return (key for key, _ in list_objects(bucket, prefix, after))
 
 
-def list_objects(bucket: str, prefix: str) -> Iterator[tuple[str, datetime]]:
-    """Key and time of the last write of each object with the prefix."""
-    pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+def list_objects(bucket: str, prefix: str, after: str = "") -> Iterator[tuple[str, datetime]]:
+    """Key and time of the last write of each object with the prefix, in the order of their keys.
+
+    Of those alone whose keys come after `after`, if that is given.
+    """
+    begin = {"StartAfter": after} if after else {}
+    pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix, **begin)
     return ((entry["Key"], entry["LastModified"]) for page in pages for entry in page.get("Contents", ()))
 
 

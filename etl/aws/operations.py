@@ -7,7 +7,7 @@ from datetime import date, datetime
 from typing import Any
 
 from etl.aws.freshness import update_latest
-from etl.aws.object_store import find_json, list_objects, read_object, update_json, write_object
+from etl.aws.object_store import find_json, list_keys, list_objects, read_object, update_json, write_object
 from etl.operations.freshness import Cause
 from etl.operations.intervention import Intervention
 from etl.operations.records import (
@@ -82,14 +82,13 @@ def read_newest_runs(docs_bucket: str, dataset: str, count: int) -> list[RunReco
 def read_runs_since(docs_bucket: str, dataset: str, first: date) -> list[RunRecord]:
     """The runs over batches of that date and later, in no order."""
     folder = dataset_folder(RUNS, dataset)
-    keys = [key for key, _ in list_objects(docs_bucket, folder) if key >= f"{folder}{first:%Y-%m}"]
+    keys = list(list_keys(docs_bucket, folder, after=f"{folder}{first:%Y-%m}"))
     return [run for run in _read_runs(docs_bucket, keys) if run.batch_date >= str(first)]
 
 
 def read_interventions(docs_bucket: str, dataset: str) -> list[Intervention]:
     """Open ones and others, the oldest first."""
-    listed = list_objects(docs_bucket, dataset_folder(INTERVENTIONS, dataset))
-    rows = _read_rows(docs_bucket, [key for key, _ in listed])
+    rows = _read_rows(docs_bucket, list(list_keys(docs_bucket, dataset_folder(INTERVENTIONS, dataset))))
     return sorted((Intervention(**row) for row in rows), key=lambda one: one.opened_at)
 
 
