@@ -9,13 +9,12 @@ from botocore.exceptions import ClientError
 
 from etl.aws.clients import client
 from etl.aws.object_store import find_json, update_json
-from etl.aws.workflow import list_runs, start_run
+from etl.aws.workflow import find_resuming, is_over, start_run
 from etl.batch import Batch, MergeMode, date_of_batch, to_run_properties
 from etl.operations.attended import AttendedRun, State
 from etl.run_files import backfill_key, gate_report_key, merge_report_key, replay_key
 
 Trigger = Literal["backfill", "replay"]
-_GONE = "EntityNotFoundException"  # Glue forgets a run after 90 days
 
 
 class AttendedRuns:
@@ -36,12 +35,12 @@ class AttendedRuns:
 
     def look_at(self, run: AttendedRun) -> AttendedRun:
         """Of a run that failed and was resumed, the newest that resumes it tells."""
-        is_over = self._is_over(run.run_id)  # asked first: its reports are there when it is
+        ended = is_over(self._workflow, run.run_id)  # asked first: its reports are there when it is
         gate = find_json(self._bucket, gate_report_key(self._dataset, run.run_id))
         merge = find_json(self._bucket, merge_report_key(self._dataset, run.run_id))
         waited = datetime.now(UTC) - datetime.fromisoformat(run.started_at)
-        now = run.after(gate, merge, is_over, waited.total_seconds())
-        if now.state is State.FAILED and (resumed := self._resuming(run.run_id)):
+        now = run.after(gate, merge, ended, waited.total_seconds())
+        if now.state is State.FAILED and (resumed := find_resuming(self._workflow, run.run_id)):
             return self.look_at(replace(now, run_id=resumed, state=State.RUNNING, why=None))
         return now
 
@@ -63,19 +62,6 @@ class AttendedRuns:
         """How many runs the workflow takes at once."""
         workflow = client("glue").get_workflow(Name=self._workflow)["Workflow"]
         return workflow.get("MaxConcurrentRuns") or 1000  # Glue's own quota, which is the account's
-
-    def _is_over(self, run_id: str) -> bool:
-        try:
-            run = client("glue").get_workflow_run(Name=self._workflow, RunId=run_id)["Run"]
-        except ClientError as error:
-            if error.response["Error"]["Code"] != _GONE:
-                raise
-            return True
-        return run["Status"] not in ("RUNNING", "STOPPING")
-
-    def _resuming(self, run_id: str) -> str | None:
-        runs = list_runs(self._workflow)
-        return next((run.run_id for run in runs if run.previous_run_id == run_id), None)
 
     def _key(self, batch_id: str) -> str:
         if self._trigger == "backfill":

@@ -11,6 +11,7 @@ from etl.aws.clients import client
 
 ACTIVE_STATUSES = frozenset({"RUNNING", "STOPPING"})
 FAILED_STATES = frozenset({"ERROR", "FAILED", "STOPPED", "TIMEOUT"})
+_GONE = "EntityNotFoundException"  # Glue forgets a run after 90 days
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,7 @@ def find_chain(workflow_name: str, run_id: str) -> RunChain | None:
     try:
         return read_chain(workflow_name, run_id)
     except ClientError as error:
-        if error.response["Error"]["Code"] != "EntityNotFoundException":
+        if error.response["Error"]["Code"] != _GONE:
             raise
         return None
 
@@ -79,8 +80,24 @@ def list_runs(workflow_name: str) -> tuple[WorkflowRun, ...]:
         asked["NextToken"] = token
 
 
+def is_over(workflow_name: str, run_id: str) -> bool:
+    """Whether the run has ended; so has one that Glue has forgotten."""
+    try:
+        return find_run(workflow_name, run_id).status not in ACTIVE_STATUSES
+    except ClientError as error:
+        if error.response["Error"]["Code"] != _GONE:
+            raise
+        return True
+
+
 def find_run(workflow_name: str, run_id: str) -> WorkflowRun:
     return _workflow_run(client("glue").get_workflow_run(Name=workflow_name, RunId=run_id)["Run"])
+
+
+def find_resuming(workflow_name: str, run_id: str) -> str | None:
+    """The run that resumes this one, whoever had it resumed."""
+    runs = list_runs(workflow_name)
+    return next((run.run_id for run in runs if run.previous_run_id == run_id), None)
 
 
 def _workflow_run(run: Mapping[str, Any]) -> WorkflowRun:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from etl.aws.cases import change_case, read_case
-from etl.aws.workflow import ACTIVE_STATUSES, find_run, list_runs, read_chain, resume_run, start_run
+from etl.aws.workflow import ACTIVE_STATUSES, find_resuming, find_run, read_chain, resume_run, start_run
 from etl.operations.case import Case, Failure, case_key
 from etl.settings import FailureSettings, failure_settings
 
@@ -51,7 +51,8 @@ def _resume(message: Mapping[str, str], settings: FailureSettings) -> None:
     if status in ACTIVE_STATUSES:
         raise NotNow(f"run {failure.run_id} is {status}")
     _claim(case, failure, settings)
-    resumed = _find_resumed(workflow, failure.run_id) or _start(workflow, failure, status)
+    # Whoever claimed it before and was killed may have resumed it, or a person.
+    resumed = find_resuming(workflow, failure.run_id) or _start(workflow, failure, status)
     change_case(
         settings.docs_bucket,
         case,
@@ -75,11 +76,6 @@ def _claim(case: Case, failure: Failure, settings: FailureSettings) -> None:
     claimed = change_case(settings.docs_bucket, case, claim).find(failure.job_run_id)
     if not claimed or claimed.claimed_at != mine:
         raise NotNow("somebody else is resuming it")
-
-
-def _find_resumed(workflow: str, run_id: str) -> str | None:
-    """By whoever claimed before and was killed, or by a person."""
-    return next((run.run_id for run in list_runs(workflow) if run.previous_run_id == run_id), None)
 
 
 def _start(workflow: str, failure: Failure, status: str) -> str:
