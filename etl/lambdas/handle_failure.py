@@ -3,12 +3,12 @@
 Every so often the same function is asked to sweep: to look for what no event told of (etl/lambdas/sweep.py).
 """
 
-import json
 import logging
 from collections.abc import Mapping
 from typing import Any
 
 from etl.lambdas.job_failures import handle_job_run
+from etl.lambdas.messages import handle_each
 from etl.lambdas.side_failures import tell_of_crawler
 from etl.lambdas.sweep import sweep
 from etl.settings import FailureSettings, failure_settings
@@ -25,14 +25,7 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     settings = failure_settings()
     if "Records" not in event:
         return sweep(settings)
-    failed = []
-    for record in event["Records"]:
-        try:
-            _handle(json.loads(record["body"]), settings)
-        except Exception:
-            logger.exception("message %s will be tried again", record["messageId"])
-            failed.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failed}
+    return handle_each(event, lambda message: _handle(message, settings))
 
 
 def _handle(event: Mapping[str, Any], settings: FailureSettings) -> None:

@@ -1,6 +1,5 @@
 """The wait after a failure is over: resume the run at the step that failed."""
 
-import json
 import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -8,6 +7,7 @@ from typing import Any
 
 from etl.aws.cases import change_case, read_case
 from etl.aws.workflow import ACTIVE_STATUSES, find_resuming, find_run, read_chain, resume_run, start_run
+from etl.lambdas.messages import NotNow, handle_each
 from etl.operations.case import Case, Failure, case_key
 from etl.settings import FailureSettings, failure_settings
 
@@ -18,28 +18,17 @@ logger.setLevel(logging.INFO)
 _CLAIM = timedelta(minutes=5)
 
 
-class NotNow(Exception):
-    """The message has to come again: the run is not over yet, or somebody else is resuming it."""
-
-
 def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     """SQS hands over what etl.lambdas.job_failures sent; a message that fails comes again."""
     settings = failure_settings()
-    failed = []
-    for record in event["Records"]:
-        try:
-            _resume(json.loads(record["body"]), settings)
-        except NotNow as reason:
-            logger.info("message %s will be tried again: %s", record["messageId"], reason)
-            failed.append({"itemIdentifier": record["messageId"]})
-        except Exception:
-            logger.exception("message %s will be tried again", record["messageId"])
-            failed.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failed}
+    return handle_each(event, lambda message: _resume(message, settings))
 
 
 def _resume(message: Mapping[str, str], settings: FailureSettings) -> None:
-    """Make one run of it, however often the message comes."""
+    """Make one run of it, however often the message comes.
+
+    Raises NotNow while the run is not over, or somebody else is resuming it.
+    """
     key = case_key(message["dataset"], message["batch_date"], message["version_id"])
     case = read_case(settings.docs_bucket, key)
     failure = case.find(message["job_run_id"]) if case else None

@@ -1,6 +1,5 @@
 """A file landed, or the night has come: start the dataset's Glue workflow."""
 
-import json
 import logging
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
@@ -12,6 +11,7 @@ from etl.aws.object_store import has_object, list_versions
 from etl.aws.workflow import start_run
 from etl.batch import Batch, MergeMode, is_raw_key, parse_raw_key, raw_folder, to_run_properties
 from etl.errors import RawKeyInvalid
+from etl.lambdas.messages import handle_each
 from etl.run_files import batch_key
 from etl.settings import LambdaSettings, from_environment
 
@@ -28,14 +28,7 @@ def handler(event: Mapping[str, Any], _context: object) -> dict[str, Any]:
     settings = from_environment()
     if "Records" not in event:
         return {"started": _start_nightly(event["dataset"], settings)}
-    failed = []
-    for record in event["Records"]:
-        try:
-            _start_landed(json.loads(record["body"]), settings)
-        except Exception:
-            logger.exception("message %s will be tried again", record["messageId"])
-            failed.append({"itemIdentifier": record["messageId"]})
-    return {"batchItemFailures": failed}
+    return handle_each(event, lambda message: _start_landed(message, settings))
 
 
 def _start_landed(event: Mapping[str, Any], settings: LambdaSettings) -> None:
