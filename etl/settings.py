@@ -78,6 +78,11 @@ class LambdaSettings:
     def workflow_name(self, dataset: str) -> str:
         return f"{self.name_prefix}-{dataset}"
 
+    def dataset_and_step(self, job_name: str) -> tuple[str, str]:
+        """What the job is for, by its name."""
+        dataset, _, step = job_name.removeprefix(f"{self.name_prefix}-").rpartition("-")
+        return dataset, step
+
     @property
     def environment(self) -> str:
         return self.name_prefix.rpartition("-")[2]

@@ -33,7 +33,7 @@ def handle_job_run(job: str, job_run_id: str, settings: FailureSettings) -> None
     if run.state not in FAILED_STATES:
         logger.info("%s: its state is %s now", job_run_id, run.state)
         return
-    dataset, _, step = job.removeprefix(f"{settings.name_prefix}-").rpartition("-")
+    dataset, step = settings.dataset_and_step(job)
     chain = find_chain(run.workflow_name, run.workflow_run_id) if run.workflow_run_id else None
     if not chain or not chain.properties.keys() >= set(NAMED_BY):
         tell_of_lone_job(job, job_run_id, run, settings)

@@ -36,7 +36,7 @@ def tell_of_crawler(detail: Mapping[str, str], event_id: str, settings: FailureS
 
 def tell_of_lone_job(job: str, job_run_id: str, run: JobRun, settings: FailureSettings) -> None:
     """One of no batch: the maintenance, or a job that somebody started by hand."""
-    dataset, _, step = job.removeprefix(f"{settings.name_prefix}-").rpartition("-")
+    dataset, step = settings.dataset_and_step(job)
     is_maintenance = step == "maintain"
     written, next_step = _after_maintenance(job) if is_maintenance else _after_hand_started()
     alert = compose(
