@@ -1,6 +1,5 @@
 """Bring landed files of past dates into the table, overwriting nothing: `make backfill`."""
 
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,7 +8,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -23,6 +21,7 @@ from etl.operations.attended import AttendedRun, State
 from etl.operations.backfill import Day, choose_dates, order_files, run_days
 from scripts.deployed import choose_dataset, errors_in_a_line, poll_seconds, reach
 from scripts.offline_machine import STATE_DIR
+from scripts.terminal import open_console, plain_table
 from scripts.terraform import Environment
 
 MARKS = {
@@ -58,7 +57,7 @@ def main(
     state_dir: Annotated[Path, typer.Option(help="Where the offline machine keeps its files.")] = STATE_DIR,
 ) -> None:
     """Run each date's files through gate and merge: rows that are missing are inserted, all others stay."""
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    console = open_console()
     with errors_in_a_line(console):
         dates = choose_dates(on, first, last, datetime.now(UTC).date())
         asked = Asked(env, dates, bool(on), force, concurrency)
@@ -153,7 +152,7 @@ def _describe(run: AttendedRun) -> str:
 
 
 def _summary(days: Sequence[Day]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold cyan", show_edge=False)
+    table = plain_table()
     table.add_column("date")
     table.add_column("file version")
     for name in ("read", "inserted", "there", "conflicts", "quarantined"):

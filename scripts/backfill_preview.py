@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -14,6 +13,7 @@ from etl.errors import ArgumentsInvalid
 from etl.operations.backfill import Day
 from etl.preview import BackfillPreview, Preview
 from etl.settings import Settings, from_job_arguments
+from scripts.terminal import plain_table
 
 
 def preview_days(days: Sequence[Day], dataset: str, outputs: Mapping[str, Any], console: Console) -> bool:
@@ -47,7 +47,7 @@ def _settings(workflow: str) -> Settings:
 
 
 def _table(found: Sequence[tuple[Day, Preview]]) -> Table:
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold cyan", show_edge=False)
+    table = plain_table()
     table.add_column("date")
     table.add_column("file version")
     for name in ("read", "to insert", "already there", "conflicts", "to quarantine"):

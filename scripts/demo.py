@@ -5,7 +5,6 @@ next is what was deployed.
 """
 
 import os
-import sys
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -13,7 +12,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 
 from scripts.athena_query import ask_athena
 from scripts.demo_faults import JobFault, play_fault
@@ -24,6 +22,7 @@ from scripts.offline_machine import STATE_DIR, Machine, start_machine
 from scripts.runs import COUNTS, WorkflowRun, await_run, run_ids
 from scripts.sample_data import ROW_FAULTS, Day, Fault, Recipe, Sample, make_sample
 from scripts.stack_up import apply_with_progress, ends_in_order, say_how_to_reach
+from scripts.terminal import open_console
 
 DATASET = "employee"
 _NAME_COLUMNS = {"first_name", "last_name"}
@@ -228,7 +227,7 @@ def main(
     ] = None,
 ) -> None:
     """Run the demo; exits with 0 only if everything in it is as it should be."""
-    view = View(Console(highlight=False, width=None if sys.stdout.isatty() else 140))
+    view = View(open_console())
     with ends_in_order(view.console):
         _run(view, keep, port, state_dir, fault)
     if view.failed_checks:

@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from scripts.runs import COUNTS, WorkflowRun
+from scripts.terminal import plain_table
 
 _LOG_EVERY_SECONDS = 10.0
 
@@ -60,7 +60,7 @@ class View:
             self.console.print(f"    [cyan]│[/] {escape(line)}", highlight=False)
 
     def rows(self, columns: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
-        table = _table()
+        table = plain_table()
         for name in columns:
             table.add_column(name)
         for row in rows:
@@ -69,7 +69,7 @@ class View:
 
     def runs(self, runs: Mapping[str, WorkflowRun]) -> None:
         """A column for each run: the verdict, where its rows ended, the snapshot and the time of its jobs."""
-        table = _table()
+        table = plain_table()
         table.add_column("run")
         for title in runs:
             table.add_column(title, justify="right")
@@ -79,16 +79,12 @@ class View:
         self.console.print(table)
 
     def times(self, more: Mapping[str, float]) -> None:
-        table = _table()
+        table = plain_table()
         table.add_column("time of each stage")
         table.add_column("seconds", justify="right")
         for title, seconds in (self.seconds | more).items():
             table.add_row(title, f"{seconds:.1f}")
         self.console.print(table)
-
-
-def _table() -> Table:
-    return Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold cyan", show_edge=False)
 
 
 def _facts(run: WorkflowRun) -> dict[str, str]:

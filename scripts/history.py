@@ -1,16 +1,13 @@
 """Runs over time, against what is usual: `make history`, `make history DATASET=employee DAYS=90 ENV=prod`."""
 
-import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from etl.aws.freshness import read_days, read_latest
 from etl.aws.operations import read_runs_since
@@ -21,6 +18,7 @@ from scripts.history_figures import DatasetHistory, Series, as_figure, history_o
 from scripts.history_page import render_history
 from scripts.offline_machine import STATE_DIR
 from scripts.package import CHECKOUT, EXPECTATIONS
+from scripts.terminal import open_console, plain_table
 from scripts.terraform import Environment
 
 _SPARKS = "▁▂▃▄▅▆▇█"
@@ -39,7 +37,7 @@ def main(
 
     What is usual is told by the contract in this checkout.
     """
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    console = open_console()
     with errors_in_a_line(Console(stderr=True, highlight=False)):
         outputs = reach(env, "service_levels", state_dir)
         names = [choose_dataset(dataset, outputs)] if dataset else sorted(outputs["workflows"])
@@ -73,7 +71,7 @@ def _read(dataset: str, docs_bucket: str, days: int, at: datetime) -> DatasetHis
 def _show(history: DatasetHistory, console: Console) -> None:
     span = f"{history.first} to {history.last}"
     console.print(f"\n[bold]{history.dataset}[/]  [dim]{span}; from its lowest to its highest value[/]")
-    shown = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold cyan", show_edge=False)
+    shown = plain_table()
     for column in ("", "over time"):
         shown.add_column(column)
     for column in ("last", "usual", "unusual"):

@@ -10,13 +10,13 @@ from typing import Annotated, Any
 import boto3
 import typer
 from botocore import exceptions as aws
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from etl.run_files import maintenance_report_key
 from scripts.offline_machine import STATE_DIR, MachineUnavailable, deployed_machine
+from scripts.terminal import plain_table
 from scripts.terraform import Environment, TerraformFailed, read_outputs
 
 _POLL_SECONDS = 0.25
@@ -122,7 +122,7 @@ def _await_end(stack: Stack, job: str, run_id: str, dataset: str, console: Conso
 
 
 def _table(report: Mapping[str, Any]) -> Table:
-    shown = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold cyan", show_edge=False)
+    shown = plain_table()
     shown.add_column("")
     told = [_facts(table) for table in report["tables"]]
     for table in report["tables"]:

@@ -1,21 +1,19 @@
 """What is in quarantine, by batch and reason: `make quarantine`. Rows themselves are for data stewards."""
 
-import sys
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
 from etl.errors import ArgumentsInvalid
 from scripts.athena_query import Answer, run_query
 from scripts.deployed import choose_dataset, client_as, errors_in_a_line, reach
 from scripts.offline_machine import STATE_DIR
+from scripts.terminal import open_console, plain_table
 from scripts.terraform import Environment
 
 _MOST_ROWS = 200
@@ -32,7 +30,7 @@ def main(
     state_dir: Annotated[Path, typer.Option(help="Where the offline machine keeps its files.")] = STATE_DIR,
 ) -> None:
     """List quarantined rows: by batch date, batch, kind and reason, with their number. Asks Athena."""
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    console = open_console()
     with errors_in_a_line(console):
         where = _conditions(on, reason)
         outputs = reach(env, "operator_role_arn", state_dir)
@@ -91,7 +89,7 @@ def _show(answer: Answer, dataset: str, console: Console) -> None:
     if not answer.rows:
         console.print(f"Nothing of {dataset} is in quarantine here.")
         return
-    table = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold cyan", show_edge=False)
+    table = plain_table()
     for name in answer.columns:
         table.add_column(name, justify="right" if name in ("rows", "line") else "left", overflow="fold")
     for row in answer.rows:

@@ -1,17 +1,16 @@
 """Once more what did not end well: `make replay RUN=<run id>` or `make replay QUARANTINE=<batch>`."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from etl.errors import ArgumentsInvalid
 from scripts.deployed import errors_in_a_line, poll_seconds, reach
 from scripts.offline_machine import STATE_DIR
 from scripts.replay_quarantine import parse_batch_id, replay_quarantine
 from scripts.replay_run import replay_run
+from scripts.terminal import open_console
 from scripts.terraform import Environment
 
 
@@ -24,7 +23,7 @@ def main(
     state_dir: Annotated[Path, typer.Option(help="Where the offline machine keeps its files.")] = STATE_DIR,
 ) -> None:
     """Resume a failed run, or submit quarantined rows again, and wait for the end."""
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
+    console = open_console()
     with errors_in_a_line(console):
         if bool(run) == bool(quarantine):
             raise ArgumentsInvalid("say what to replay: RUN=<run id> or QUARANTINE=<batch>")

@@ -1,7 +1,6 @@
 """How a stack does, in one look: `make status`, `make status ENV=prod`, `make status JSON=1`."""
 
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
@@ -10,7 +9,6 @@ from typing import Annotated
 
 import typer
 from botocore.exceptions import ClientError
-from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.markup import escape
 from rich.padding import Padding
@@ -20,6 +18,7 @@ from etl.operations.records import RunRecord, RunState, from_timestamp
 from scripts.deployed import errors_in_a_line, reach
 from scripts.offline_machine import STATE_DIR, MachineUnavailable
 from scripts.status_report import AvailabilityNow, DatasetStatus, FreshnessNow, Status, read_status
+from scripts.terminal import open_console, plain_table
 from scripts.terraform import Environment
 
 _COLOURS = {
@@ -54,8 +53,7 @@ def main(
     if as_json:
         print(json.dumps(asdict(status), indent=2))
     else:
-        width = None if sys.stdout.isatty() else 150
-        Console(highlight=False, width=width).print(_page(status))
+        open_console(150).print(_page(status))
     raise typer.Exit(0 if status.is_as_promised else 1)
 
 
@@ -111,7 +109,7 @@ def _availability(found: AvailabilityNow | None) -> str:
 
 
 def _runs(runs: Sequence[RunRecord]) -> Table:
-    shown = Table(box=SIMPLE_HEAD, pad_edge=False, header_style="bold cyan", show_edge=False)
+    shown = plain_table()
     for name in ("batch", "state", "verdict"):
         shown.add_column(name, no_wrap=True)
     for name in ("read", "inserted", "updated", "set aside", "conflicts", "gate", "merge", "tries"):

@@ -31,6 +31,7 @@ from rich.table import Table
 from scripts.bench.gate_rows import dirty_people
 from scripts.bench.measured import RESULTS, Figures, keep_figures
 from scripts.package import CHECKOUT
+from scripts.terminal import open_console
 
 ON = date(2026, 11, 24)
 
@@ -113,7 +114,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Where the figures go, as JSON.")] = RESULTS,
 ) -> None:
     """Measure the gate's validation against plain GX and against hand-written Polars."""
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
+    console = open_console(110)
     known = [c.name for c in CASES]
     if unknown := [name for name in case or [] if name not in known]:
         raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(known)}")

@@ -38,6 +38,7 @@ from scripts.bench.merge_programs import Program
 from scripts.bench.merge_rows import make_rows
 from scripts.offline_aws.spark_runtime import PACKAGES, SparkMissing, require_spark
 from scripts.package import CHECKOUT
+from scripts.terminal import open_console
 
 ROWS = 10_000_000
 _LIMIT_SECONDS = 300  # for one merge: PyIceberg's upsert had no answer after 300
@@ -240,7 +241,7 @@ def main(
     out: Annotated[Path, typer.Option(help="Where the figures go, as JSON.")] = RESULTS,
 ) -> None:
     """Measure the merge against other programs, and say which bars it meets."""
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 110)
+    console = open_console(110)
     known = [*(c.name for c in CASES), merge_job.CASE]
     if unknown := [name for name in case or [] if name not in known]:
         raise typer.BadParameter(f"{', '.join(unknown)}: there are {', '.join(known)}")

@@ -1,6 +1,5 @@
 """Known faults against the offline stack, one after the other: `make gameday`."""
 
-import sys
 import time
 from pathlib import Path
 from typing import Annotated
@@ -19,6 +18,7 @@ from scripts.offline_machine import STATE_DIR, start_machine
 from scripts.package import CHECKOUT
 from scripts.runs import RunNotSeen
 from scripts.stack_up import apply_with_progress, ends_in_order, say_how_to_reach
+from scripts.terminal import open_console
 
 DOCUMENT = CHECKOUT / "build" / "gameday.json"
 
@@ -33,7 +33,7 @@ def main(
     document: Annotated[Path, typer.Option(help="Where the result is written as JSON.")] = DOCUMENT,
 ) -> None:
     """Play the scenarios; exits with 0 only if each of them ends as documented."""
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    console = open_console(160)
     started, episodes = time.monotonic(), list[Episode]()
     with (
         ends_in_order(console),
