@@ -19,6 +19,7 @@ from etl.batch import Batch, MergeMode, is_raw_key, raw_folder
 from etl.errors import ArgumentsInvalid
 from etl.operations.attended import AttendedRun, State
 from etl.operations.backfill import Day, choose_dates, order_files, run_days
+from etl.run_files import page_key
 from scripts.deployed import choose_dataset, errors_in_a_line, poll_seconds, reach
 from scripts.offline_machine import STATE_DIR
 from scripts.terminal import open_console, plain_table
@@ -179,7 +180,7 @@ def _tell_bad(days: Sequence[Day], docs_bucket: str, console: Console) -> None:
     for day, run in bad:
         console.print(f"[bold red]✗[/] {day.date} {run.state}: {escape(run.why or '')}", soft_wrap=True)
         if run.docs_key:
-            page = f"s3://{docs_bucket}/data-docs/{run.docs_key}"
+            page = f"s3://{docs_bucket}/{page_key(run.docs_key)}"
             console.print(f"  Data Docs: {page} (`make docs` shows them)", soft_wrap=True)
     if any(run.state is State.FAILED for _, run in bad):
         console.print("A job that failed is tried again by itself; the same command tells what came of it.")

@@ -16,7 +16,7 @@ from etl.batch import Batch, MergeMode, is_raw_key, raw_folder
 from etl.errors import ArgumentsInvalid
 from etl.operations.attended import AttendedRun, State
 from etl.operations.backfill import Day, run_days
-from etl.run_files import batch_key, gate_report_key, merge_report_key
+from etl.run_files import batch_key, gate_report_key, merge_report_key, page_key
 from scripts.deployed import poll_seconds
 from scripts.terraform import Environment
 
@@ -112,4 +112,4 @@ def _tell(run: AttendedRun, docs_bucket: str, console: Console) -> None:
         told = f"{run.run_id} ended as {run.state}: {run.why}. Nothing left the quarantine."
         console.print(f"[bold red]✗[/] {escape(told)}", soft_wrap=True)
     if run.docs_key and (run.quarantined or run.state is not State.DONE):
-        console.print(f"Why: s3://{docs_bucket}/data-docs/{run.docs_key} (`make docs`)", soft_wrap=True)
+        console.print(f"Why: s3://{docs_bucket}/{page_key(run.docs_key)} (`make docs`)", soft_wrap=True)
