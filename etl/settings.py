@@ -108,12 +108,17 @@ def failure_settings() -> FailureSettings:
         **_of_every_lambda(),
         metrics_namespace=os.environ["METRICS_NAMESPACE"],
         retry_queue_name=os.environ["RETRY_QUEUE_NAME"],
-        retries=RetryPolicy(
-            attempts=int(os.environ["RETRY_ATTEMPTS"]),
-            base_seconds=int(os.environ["RETRY_BASE_SECONDS"]),
-            factor=float(os.environ["RETRY_FACTOR"]),
-            jitter_percent=int(os.environ["RETRY_JITTER_PERCENT"]),
-        ),
+        retries=retry_policy(os.environ),
+    )
+
+
+def retry_policy(told: Mapping[str, str]) -> RetryPolicy:
+    """Of those that see to failures, by the environment that they are told."""
+    return RetryPolicy(
+        attempts=int(told["RETRY_ATTEMPTS"]),
+        base_seconds=int(told["RETRY_BASE_SECONDS"]),
+        factor=float(told["RETRY_FACTOR"]),
+        jitter_percent=int(told["RETRY_JITTER_PERCENT"]),
     )
 
 

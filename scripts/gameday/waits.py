@@ -5,6 +5,7 @@ import re
 import hcl2
 
 from etl.operations.retry import RetryPolicy
+from etl.settings import retry_policy
 from scripts.gameday.episode import Took
 from scripts.gameday.story import Story
 from scripts.package import CHECKOUT
@@ -19,13 +20,7 @@ def deployed_retries(story: Story) -> RetryPolicy:
     """Of the offline machine, as its function was told."""
     name = story.outputs["lambda_functions"]["handle-failure"]
     answer = story.machine.client("lambda").get_function_configuration(FunctionName=name)
-    told = answer["Environment"]["Variables"]
-    return RetryPolicy(
-        attempts=int(told["RETRY_ATTEMPTS"]),
-        base_seconds=int(told["RETRY_BASE_SECONDS"]),
-        factor=float(told["RETRY_FACTOR"]),
-        jitter_percent=int(told["RETRY_JITTER_PERCENT"]),
-    )
+    return retry_policy(answer["Environment"]["Variables"])
 
 
 def retries_on_aws() -> RetryPolicy:
