@@ -10,9 +10,11 @@ from botocore import exceptions as aws
 from botocore.config import Config
 
 _SIGN_IN = "Sign in (`aws sso login`, or AWS_PROFILE=... in front of the command) and try again."
-_NO_LONGER_VALID = {
+# What AWS answers to credentials that are none, or none any more; InvalidAccessKeyId is S3's.
+NOT_SIGNED_IN = {
     "ExpiredToken",
     "ExpiredTokenException",
+    "InvalidAccessKeyId",
     "InvalidClientTokenId",
     "UnrecognizedClientException",
 }
@@ -60,7 +62,7 @@ def find_account(values: Mapping[str, str]) -> Account:
         raise NotReady(f"{error}. {_SIGN_IN}") from None
     except aws.ClientError as error:
         code = error.response["Error"]["Code"]
-        if code not in _NO_LONGER_VALID:
+        if code not in NOT_SIGNED_IN:
             raise NotReady(f"AWS does not say who you are: {code}. {_SIGN_IN}") from None
         raise NotReady(f"Your AWS credentials are no longer valid ({code}). {_SIGN_IN}") from None
     except aws.BotoCoreError as error:

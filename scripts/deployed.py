@@ -13,17 +13,9 @@ from rich.console import Console
 from rich.markup import escape
 
 from etl.errors import ArgumentsInvalid, LakegateError
+from scripts.aws_account import NOT_SIGNED_IN
 from scripts.offline_machine import ADMINISTRATOR, REGION, STATE_DIR, MachineUnavailable, deployed_machine
 from scripts.terraform import Environment, TerraformFailed, read_outputs
-
-# What AWS answers to credentials that are none any more.
-_NOT_SIGNED_IN = {
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidAccessKeyId",
-    "InvalidClientTokenId",
-    "UnrecognizedClientException",
-}
 
 
 def reach(env: Environment, needed_output: str, state_dir: Path = STATE_DIR) -> dict[str, Any]:
@@ -79,7 +71,7 @@ def errors_in_a_line(console: Console) -> Iterator[None]:
     except aws.ClientError as error:
         code, operation = error.response["Error"]["Code"], error.operation_name
         _tell(console, f"AWS refused {operation}: {code}.")
-        raise typer.Exit(2 if code in _NOT_SIGNED_IN else 1) from None
+        raise typer.Exit(2 if code in NOT_SIGNED_IN else 1) from None
     except aws.BotoCoreError as error:
         _tell(console, f"AWS cannot be asked: {error}")
         raise typer.Exit(2) from None
