@@ -12,7 +12,7 @@ from rich.markup import escape
 from etl.aws.freshness import read_days, read_latest
 from etl.aws.operations import read_runs_since
 from etl.contract import load_contract
-from etl.operations.availability import SLOT
+from etl.operations.availability import number_in_day
 from scripts.deployed import choose_dataset, errors_in_a_line, reach
 from scripts.history_figures import DatasetHistory, Series, as_figure, history_of
 from scripts.history_page import render_history
@@ -64,7 +64,7 @@ def _read(dataset: str, docs_bucket: str, days: int, at: datetime) -> DatasetHis
         watched_since=latest.watched_since,
         first=first,
         last=last,
-        slots_so_far=(at - at.replace(hour=0, minute=0, second=0, microsecond=0)) // SLOT,
+        slots_so_far=number_in_day(at),
     )
 
 

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 from statistics import median
 
 from etl.contract import Contract
-from etl.operations.availability import SLOT, SLOTS_A_DAY, UNKNOWN, Days
+from etl.operations.availability import SLOT, SLOTS_A_DAY, UNKNOWN, Days, number_in_day
 from etl.operations.freshness import LETTERS
 from etl.operations.records import RunRecord, RunState, from_timestamp
 from etl.steps.history import ROWS_MAX, ROWS_MIN, AcceptedBatch, usual_figures
@@ -188,7 +188,7 @@ def _not_fresh(
         day = first + timedelta(days=number)
         if day < since.date():
             continue
-        begin = (since.hour * 60 + since.minute) // 5 if day == since.date() else 0
+        begin = number_in_day(since) if day == since.date() else 0
         end = slots_so_far if day == last else SLOTS_A_DAY
         letters = days.get(str(day), "").ljust(end, UNKNOWN)[begin:end]
         yield (

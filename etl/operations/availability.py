@@ -72,6 +72,11 @@ def mark(days: Days, at: datetime, letter: str) -> dict[str, str]:
     return {**days, day: known[:number] + letter + known[number + 1 :]}
 
 
+def number_in_day(at: datetime) -> int:
+    """Of the slot that the time is in, and so how many of its day's have been before it."""
+    return _day_and_number(_slot(at))[1]
+
+
 def months_of_window(until: datetime) -> list[str]:
     """The months, as 2026-11, that the window before `until` touches."""
     first, last = (until - WINDOW).date(), until.date()
