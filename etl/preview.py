@@ -16,7 +16,7 @@ from etl.contract import Contract
 from etl.custom_properties import Engine
 from etl.gates import OneProcessGate
 from etl.pipeline import examine, make_mergeable
-from etl.run_report import Verdict
+from etl.run_report import Verdict, why_in_a_line
 from etl.steps.merge import MergePlan, WantedKeys, plan_merge, to_key_rows, wanted_keys
 from etl.steps.stage import checksum, to_staged_file
 from etl.stopwatch import Stopwatch
@@ -52,7 +52,7 @@ class BackfillPreview:
         """Always in one process: both engines come to the same."""
         finding, gate = examine(batch, self._lake, Stopwatch(), Engine.SINGLE_NODE)
         judgement = finding.judgement
-        why = "; ".join(part for part in (judgement.reason, *judgement.problems) if part) or None
+        why = why_in_a_line(judgement.reason, judgement.problems)
         if not judgement.verdict.lets_rows_pass:
             return Preview(batch.batch_id, judgement.verdict, why, finding.rows_read)
         assert isinstance(gate, OneProcessGate)

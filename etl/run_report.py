@@ -1,6 +1,6 @@
 """What a run did: counts that add up, the verdict, timings and the snapshot. Holds no value of any row."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
@@ -62,6 +62,11 @@ class RowCounts:
             raise RowsNotConserved(batch_id, self.read, self.accounted)
 
 
+def why_in_a_line(reason: str | None, problems: Iterable[str]) -> str | None:
+    """What a gate says against a batch; None if nothing."""
+    return "; ".join(part for part in (reason, *problems) if part) or None
+
+
 @dataclass(frozen=True, slots=True)
 class GateReport:
     """The gate's half. `warnings` are expectations that failed without stopping or quarantining anything,
@@ -99,8 +104,7 @@ class GateReport:
 
     @property
     def why(self) -> str | None:
-        """Reason and problems in one line; None for a batch that nothing speaks against."""
-        return "; ".join(part for part in (self.reason, *self.problems) if part) or None
+        return why_in_a_line(self.reason, self.problems)
 
 
 @dataclass(frozen=True, slots=True)

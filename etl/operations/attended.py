@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any, Self
 
 from etl.batch import Batch
+from etl.run_report import why_in_a_line
 
 
 class State(StrEnum):
@@ -63,7 +64,7 @@ class AttendedRun:
                 docs_key=gate["docs_key"],
                 rows_read=gate["rows_read"],
                 quarantined=gate["rows_quarantined"] + gate["rows_unparsable"],
-                why="; ".join(part for part in (gate["reason"], *gate["problems"]) if part) or None,
+                why=why_in_a_line(gate["reason"], gate["problems"]),
             )
         if merge:
             counts = merge["counts"]
