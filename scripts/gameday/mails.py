@@ -1,6 +1,7 @@
 """What SNS mailed, as whoever is on call reads it."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.header import decode_header, make_header
@@ -31,7 +32,7 @@ class Mail:
         return found[1] if found else ""
 
 
-def read_mails(outbox: Path, since: datetime) -> list[Mail]:
+def read_mails(paths: Iterable[Path], since: datetime) -> list[Mail]:
     """Those sent since then, oldest first."""
-    mails = (Mail.read(path) for path in outbox.glob("*.txt"))
+    mails = (Mail.read(path) for path in paths)
     return sorted((mail for mail in mails if mail.at >= since), key=lambda mail: mail.at)

@@ -124,11 +124,11 @@ class Story:
         return run
 
     def mails(self, since: datetime) -> list[Mail]:
-        return read_mails(self.machine.state_dir / "outbox", since)
+        return read_mails(self.machine.mails, since)
 
     def alerts(self, since: datetime) -> list[Mail]:
         """Of the mails, those of runs; CloudWatch's alarms say what they say beside."""
-        return [mail for mail in self.mails(since) if mail.subject.startswith("[Lakegate")]
+        return read_mails(self.machine.alerts, since)
 
     def await_mail(self, kind: str, since: datetime, seconds: float = 60) -> Mail:
         def find() -> Mail | None:

@@ -107,11 +107,11 @@ def test_a_mail_tells_when_it_came_and_of_what_kind(tmp_path: Path):
         f"{headers}Runbook: docs/runbooks/run-failed.md\n"
     )
     (tmp_path / "20261124T120000.000000Z-1.txt").write_text(f"{headers}no runbook\n")
-    mails = read_mails(tmp_path, datetime(2026, 11, 24, 11, tzinfo=UTC))
+    mails = read_mails(tmp_path.glob("*.txt"), datetime(2026, 11, 24, 11, tzinfo=UTC))
     assert [mail.kind for mail in mails] == ["", "run-failed"]
     assert mails[1].at == datetime(2026, 11, 24, 12, 0, 1, 500000, UTC)
     assert mails[1].subject == "[Lakegate critical] employee"
-    assert read_mails(tmp_path, mails[1].at) == [mails[1]]
+    assert read_mails(tmp_path.glob("*.txt"), mails[1].at) == [mails[1]]
 
 
 def test_the_waits_of_aws_are_those_that_the_stack_configures():
