@@ -17,14 +17,13 @@ from scripts.athena_query import ask_athena
 from scripts.demo_faults import JobFault, play_fault
 from scripts.demo_view import View
 from scripts.docs_mirror import sync_docs
-from scripts.gameday.story import NotSeen, Story
+from scripts.gameday.story import DATASET, NotSeen, Story
 from scripts.offline_machine import STATE_DIR, Machine, start_machine
 from scripts.runs import COUNTS, WorkflowRun, await_run, run_ids
 from scripts.sample_data import ROW_FAULTS, Day, Fault, Recipe, Sample, make_sample
 from scripts.stack_up import apply_with_progress, ends_in_order, say_how_to_reach
 from scripts.terminal import open_console
 
-DATASET = "employee"
 _NAME_COLUMNS = {"first_name", "last_name"}
 
 
@@ -56,12 +55,9 @@ class Demo:
         return ask_athena(self.machine, sql, self.outputs[workgroup], self.outputs[f"{role}_role_arn"])
 
     @property
-    def table(self) -> str:
-        return f"{self.outputs['databases']['processed']}.{DATASET}"
-
-    @property
-    def quarantine(self) -> str:
-        return f"{self.outputs['databases']['quarantine']}.{DATASET}"
+    def story(self) -> Story:
+        """The same machine, as a game day has it."""
+        return Story(self.machine, self.outputs, self.view)
 
 
 def play(demo: Demo) -> None:
@@ -80,7 +76,7 @@ def play(demo: Demo) -> None:
 
 def _play_fault(demo: Demo, fault: JobFault) -> None:
     try:
-        demo.runs |= play_fault(Story(demo.machine, demo.outputs, demo.view), fault)
+        demo.runs |= play_fault(demo.story, fault)
     except NotSeen as error:
         demo.view.check(str(error), False)
 
@@ -92,7 +88,7 @@ def _first_day(demo: Demo, sample: Sample, day: date) -> None:
     view.check(
         f"all {sample.report.rows} rows are in the table", _counts(run)["inserted"] == sample.report.rows
     )
-    quarantined = demo.ask(f"SELECT count(*) FROM {demo.quarantine}", "steward")
+    quarantined = demo.ask(f"SELECT count(*) FROM {demo.story.quarantine}", "steward")
     view.check("the quarantine is there, and empty", quarantined.rows == (("0",),))
 
 
@@ -101,7 +97,7 @@ def _day_with_faults(demo: Demo, first: Sample, sample: Sample, day: date) -> No
     counts = _counts(run)
     rejected = [Fault.AGE_230, Fault.UNKNOWN_DEPARTMENT, Fault.NEGATIVE_SALARY]
     quarantined = demo.ask(
-        f"SELECT line_number, kind, array_join(reasons, ', ') AS reasons FROM {demo.quarantine} "
+        f"SELECT line_number, kind, array_join(reasons, ', ') AS reasons FROM {demo.story.quarantine} "
         f"WHERE run_id = '{run.run_id}' ORDER BY line_number",
         "steward",
     )
@@ -121,12 +117,12 @@ def _day_with_faults(demo: Demo, first: Sample, sample: Sample, day: date) -> No
 
 
 def _rejected_day(demo: Demo, sample: Sample, day: date) -> None:
-    before, view = _current_metadata(demo), demo.view
+    before, view = demo.story.metadata(), demo.view
     alerts_before = set(demo.machine.alerts)
     run = demo.land("renamed column", sample.content, day)
     view.check("the batch is rejected whole", bool(run.gate) and run.gate["verdict"] == "rejected")
     view.check("the merge did not run", "merge" not in run.job_states)
-    view.check("the table is untouched", _current_metadata(demo) == before)
+    view.check("the table is untouched", demo.story.metadata() == before)
     alerts = [mail for mail in demo.machine.alerts if mail not in alerts_before]
     view.check("SNS sent one message", len(alerts) == 1)
     for alert in alerts:
@@ -149,16 +145,14 @@ def _first_day_again(demo: Demo, first: Sample, second: Sample, day: date) -> No
 
 
 def _who_sees_what(demo: Demo) -> None:
-    view = demo.view
+    view, table = demo.view, demo.story.table
     with view.step("an analyst and a data steward query the table in Athena"):
-        analyst = demo.ask(f"SELECT * FROM {demo.table} ORDER BY salary DESC LIMIT 3", "analyst")
-        by_name = demo.ask(f"SELECT first_name FROM {demo.table}", "analyst")
-        quarantine = demo.ask(f"SELECT row_text FROM {demo.quarantine}", "analyst")
-        steward_sql = f"SELECT first_name, last_name, age, department, salary FROM {demo.table}"
+        analyst = demo.ask(f"SELECT * FROM {table} ORDER BY salary DESC LIMIT 3", "analyst")
+        by_name = demo.ask(f"SELECT first_name FROM {table}", "analyst")
+        quarantine = demo.ask(f"SELECT row_text FROM {demo.story.quarantine}", "analyst")
+        steward_sql = f"SELECT first_name, last_name, age, department, salary FROM {table}"
         steward = demo.ask(f"{steward_sql} ORDER BY salary DESC LIMIT 3", "steward")
-        report_sql = (
-            f"SELECT department, count(*) AS people, round(avg(salary)) AS mean_salary FROM {demo.table}"
-        )
+        report_sql = f"SELECT department, count(*) AS people, round(avg(salary)) AS mean_salary FROM {table}"
         by_department = demo.ask(f"{report_sql} GROUP BY department ORDER BY people DESC LIMIT 4", "analyst")
     view.say("The analyst, SELECT *:")
     shown = [i for i, name in enumerate(analyst.columns) if not name.startswith("_")]
@@ -188,7 +182,8 @@ def _ran_through(run: WorkflowRun) -> bool:
 
 def _keys_are_unique(demo: Demo) -> bool:
     keys = "SELECT DISTINCT first_name, last_name, age FROM"
-    sql = f"SELECT (SELECT count(*) FROM {demo.table}), (SELECT count(*) FROM ({keys} {demo.table}))"
+    table = demo.story.table
+    sql = f"SELECT (SELECT count(*) FROM {table}), (SELECT count(*) FROM ({keys} {table}))"
     rows = demo.ask(sql, "steward").rows
     return bool(rows) and rows[0][0] == rows[0][1]
 
@@ -197,14 +192,8 @@ def _salary_in_table(demo: Demo, planted: Any) -> str | None:
     person = planted.person
     first, last = (name.replace("'", "''") for name in (person.first_name, person.last_name))
     where = f"first_name = '{first}' AND last_name = '{last}' AND age = {person.age}"
-    rows = demo.ask(f"SELECT salary FROM {demo.table} WHERE {where}", "steward").rows
+    rows = demo.ask(f"SELECT salary FROM {demo.story.table} WHERE {where}", "steward").rows
     return rows[0][0] if len(rows) == 1 else None
-
-
-def _current_metadata(demo: Demo) -> str:
-    glue = demo.machine.client("glue")
-    table = glue.get_table(DatabaseName=demo.outputs["databases"]["processed"], Name=DATASET)["Table"]
-    return table["Parameters"]["metadata_location"]
 
 
 def _check_conservation(demo: Demo) -> None:
