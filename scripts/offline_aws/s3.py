@@ -17,9 +17,8 @@ from scripts.offline_aws.state import ServerState
 def install(_: ServerState) -> None:
     S3Response.get_bucket_notification = _with_event_bridge(S3Response.get_bucket_notification)
     S3Backend.list_object_versions = _listing_after_a_key(S3Backend.list_object_versions)
-    FakeDeleteMarker.dispose = lambda _: (
-        None
-    )  # asked of every version when versioning is off: a marker has no body
+    # Asked of every version when versioning is off, and a marker has no body.
+    FakeDeleteMarker.dispose = lambda _: None
     FakeBucket.get_permission = _get_permission
     FakeBucket._log_permissions_enabled_policy = staticmethod(
         _with_structured_principals(FakeBucket._log_permissions_enabled_policy)
