@@ -136,21 +136,15 @@ data "aws_iam_policy_document" "state" {
   }
 }
 
-data "aws_iam_policy_document" "read" {
-  source_policy_documents = [data.aws_iam_policy_document.state.json]
-
-  statement {
-    sid       = "ReadRoles"
-    actions   = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies"]
-    resources = ["${local.iam_arn}:role/${local.name}-*"] # the roles of the stack
-  }
+data "aws_iam_policy_document" "services" {
+  for_each = toset(["read", "write"])
 
   dynamic "statement" {
-    for_each = { for name, service in local.services : name => service if length(service.read) > 0 }
+    for_each = { for name, service in local.services : name => service if length(service[each.key]) > 0 }
 
     content {
-      sid       = "Read${statement.key}"
-      actions   = statement.value.read
+      sid       = "${title(each.key)}${statement.key}"
+      actions   = statement.value[each.key]
       resources = statement.value.resources
 
       dynamic "condition" {
@@ -166,31 +160,26 @@ data "aws_iam_policy_document" "read" {
   }
 }
 
+data "aws_iam_policy_document" "read" {
+  source_policy_documents = [
+    data.aws_iam_policy_document.state.json,
+    data.aws_iam_policy_document.services["read"].json,
+  ]
+
+  statement {
+    sid       = "ReadRoles"
+    actions   = ["iam:GetRole", "iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies"]
+    resources = ["${local.iam_arn}:role/${local.name}-*"] # the roles of the stack
+  }
+}
+
 data "aws_iam_policy_document" "write" {
+  source_policy_documents = [data.aws_iam_policy_document.services["write"].json]
+
   statement {
     sid       = "WriteState"
     actions   = ["s3:PutObject"]
     resources = ["${local.s3_arn}${var.state.bucket}/lakegate/${var.environment}.tfstate"]
-  }
-
-  dynamic "statement" {
-    for_each = { for name, service in local.services : name => service if length(service.write) > 0 }
-
-    content {
-      sid       = "Write${statement.key}"
-      actions   = statement.value.write
-      resources = statement.value.resources
-
-      dynamic "condition" {
-        for_each = compact([try(statement.value.tag, "")])
-
-        content {
-          test     = "StringEquals"
-          variable = condition.value
-          values   = [var.environment]
-        }
-      }
-    }
   }
 }
 
