@@ -1,9 +1,7 @@
 """What operators do about the past: backfills, and quarantined rows submitted again."""
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -11,6 +9,7 @@ from etl.run_files import merge_report_key
 from scripts.gameday.episode import Episode, Took
 from scripts.gameday.scenarios.landing import check_table
 from scripts.gameday.story import DATASET, SUITE, Story, now
+from scripts.land_past import landing_unseen
 from scripts.sample_data import Fault
 
 _BACKFILLED, _QUARANTINED = 14, 16
@@ -22,7 +21,7 @@ _RULE = "expect_column_values_to_be_in_set"
 def backfills_race(story: Story, episode: Episode) -> None:
     view, day = story.view, story.day(_BACKFILLED)
     others, known = _others(story, day), story.known_runs()
-    with _without_events(story):
+    with landing_unseen(story.machine.client("events"), story.prefix):
         landed = story.land(_BACKFILLED, story.file_of(_BACKFILLED).content)
     episode.began = landed.at
     # Without FORCE=1 the second one would find the run of the first, and wait for it.
@@ -98,14 +97,3 @@ def _with_department(suite: bytes) -> bytes:
     rule = next(e for e in stated["expectations"] if e["type"] == _RULE)
     rule["kwargs"]["value_set"].append(_NEW_DEPARTMENT)
     return json.dumps(stated).encode()
-
-
-@contextmanager
-def _without_events(story: Story) -> Iterator[None]:
-    """Files land unseen, as they did before there was a stack, or where an event was lost."""
-    events, rule = story.machine.client("events"), f"{story.prefix}-object-created"
-    events.disable_rule(Name=rule)
-    try:
-        yield
-    finally:
-        events.enable_rule(Name=rule)
