@@ -1,12 +1,9 @@
 """The demo with a fault: a job is killed, and what was deployed deals with it: `make demo FAULT=…`."""
 
-import json
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-from etl.operations.intervention import intervention_key
-from scripts.gameday.story import DATASET, PEOPLE, Story
+from scripts.gameday.story import PEOPLE, Story
 from scripts.runs import WorkflowRun
 
 
@@ -25,17 +22,11 @@ class JobFault(StrEnum):
     def times(self) -> int:
         return 4 if self is JobFault.MERGE_CRASH_ALWAYS else 1
 
-    @property
-    def call(self) -> str:
-        """That by which the step does what it is there for; the process is killed before it takes effect."""
-        return {"gate": "s3 PUT .*/staging/", "merge": "glue UpdateTable"}[self.step]
-
 
 def play_fault(story: Story, fault: JobFault) -> dict[str, WorkflowRun]:
     """One file lands, and its run fails as often as the fault says. The runs, by what they are."""
     known, runs, view = story.known_runs(), dict[str, WorkflowRun](), story.view
-    crash = {"job": f"{story.workflow}-{fault.step}", "call": fault.call, "times": fault.times}
-    with story.faults(crashes=[crash]):
+    with story.faults(crashes=[story.crash(fault.step, fault.times)]):
         with view.step(f"a file lands, and its {fault.step} is killed") as update:
             landed = story.land(0, story.file_of(0).content)
             runs["first"] = story.await_run(known, update)
@@ -62,13 +53,13 @@ def _check_failed(story: Story, run: WorkflowRun, fault: JobFault, since: dateti
 def _replay(story: Story, last: WorkflowRun, since: datetime) -> None:
     """What a person does who is called after the last retry."""
     alert = story.await_alert("manual-intervention", since)
-    record, command = _intervention(story, last), f"make replay RUN={last.run_id}"
+    record, command = story.intervention(last), f"make replay RUN={last.run_id}"
     story.view.quote(alert.text)
     story.view.check("after three retries a human is called, and told what to type", command in alert.text)
     story.view.check("the record of it is open", record["resolved_at"] is None and record["attempts"] == 4)
     with story.view.step(command):
         story.run_script("scripts.replay", "--run", last.run_id)
-    story.view.check("the record is resolved", _intervention(story, last)["resolved_at"] is not None)
+    story.view.check("the record is resolved", story.intervention(last)["resolved_at"] is not None)
 
 
 def _check_recovered(story: Story, run: WorkflowRun, fault: JobFault, since: datetime) -> None:
@@ -83,7 +74,3 @@ def _check_recovered(story: Story, run: WorkflowRun, fault: JobFault, since: dat
     kinds = {"run-failed", "recovered"} | ({"manual-intervention"} if fault.times > 1 else set())
     told = [mail.kind for mail in story.alerts(since)]
     view.check("people were told of each thing once", sorted(told) == sorted(kinds))
-
-
-def _intervention(story: Story, run: WorkflowRun) -> dict[str, Any]:
-    return json.loads(story.get("docs", intervention_key(DATASET, run.run_id)))

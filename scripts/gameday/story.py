@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, TypeVar
 
+from etl.operations.intervention import intervention_key
 from scripts.athena_query import Answer, ask_athena
 from scripts.demo_view import Update, View
 from scripts.gameday.mails import Mail, read_mails
@@ -25,6 +26,7 @@ PEOPLE = 1034
 HIRED_A_DAY = 3
 _DAYS = 20
 _DOOR = "lakegate-offline/faults"
+_CALLS = {"gate": "s3 PUT .*/staging/", "merge": "glue UpdateTable"}
 
 Seen = TypeVar("Seen")
 
@@ -104,6 +106,15 @@ class Story:
             yield lambda: _ask(f"{self.machine.endpoint}/{_DOOR}")
         finally:
             _ask(f"{self.machine.endpoint}/{_DOOR}", {})
+
+    def crash(self, step: str, times: int) -> dict[str, Any]:
+        """As faults(crashes=[...]) takes it: the step is killed by what it is there for, before that takes
+        effect."""
+        return {"job": f"{self.workflow}-{step}", "call": _CALLS[step], "times": times}
+
+    def intervention(self, run: WorkflowRun) -> dict[str, Any]:
+        """The record that the run waits for a person, or did."""
+        return json.loads(self.get("docs", intervention_key(DATASET, run.run_id)))
 
     @property
     def workflow(self) -> str:

@@ -1,12 +1,10 @@
 """Jobs that die in the middle of their work."""
 
-import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Any
 
-from etl.operations.intervention import intervention_key
 from scripts.gameday.episode import Episode, Took
 from scripts.gameday.scenarios.landing import check_table
 from scripts.gameday.story import DATASET, Story
@@ -19,8 +17,7 @@ _CRASHES = 4
 
 def gate_crash(story: Story, episode: Episode) -> None:
     view, known, before = story.view, story.known_runs(), story.metadata()
-    crash = {"job": f"{story.workflow}-gate", "call": "s3 PUT .*/staging/", "times": 1}
-    with story.faults(crashes=[crash]) as did:
+    with story.faults(crashes=[story.crash("gate", 1)]) as did:
         with view.step("the gate is killed while it stages what passed") as update:
             landed = story.land(_GATE_CRASH, story.file_of(_GATE_CRASH).content)
             failed = story.await_run(known, update)
@@ -44,8 +41,7 @@ def gate_crash(story: Story, episode: Episode) -> None:
 def merge_crash(story: Story, episode: Episode) -> None:
     view, known, before = story.view, story.known_runs(), story.metadata()
     gates, runs = _job_runs(story, "gate"), list[WorkflowRun]()
-    crash = {"job": f"{story.workflow}-merge", "call": "glue UpdateTable", "times": _CRASHES}
-    with story.faults(crashes=[crash]) as did:
+    with story.faults(crashes=[story.crash("merge", _CRASHES)]) as did:
         landed = story.land(_MERGE_CRASH, story.file_of(_MERGE_CRASH).content)
         for title in ("the merge is killed at its commit", "again at retry 1", "at retry 2", "at retry 3"):
             with view.step(title) as update:
@@ -65,7 +61,7 @@ def merge_crash(story: Story, episode: Episode) -> None:
     episode.recovered = with_waits_of_aws(episode.since(recovered.at), _CRASHES - 1, story)
     episode.check("the gate ran once in all of it", len(_job_runs(story, "gate") - gates) == 1)
     check_table(story, episode, _MERGE_CRASH)
-    episode.check("the record is resolved", _record(story, runs[-1])["resolved_at"] is not None)
+    episode.check("the record is resolved", story.intervention(runs[-1])["resolved_at"] is not None)
     kinds = [mail.kind for mail in story.alerts(landed.at)]
     told = ["run-failed", "manual-intervention", "recovered"]
     episode.check("people heard that it is tried again, that it was given up, and of its end", kinds == told)
@@ -88,7 +84,7 @@ def _check_given_up(
 
 
 def _check_record(story: Story, episode: Episode, last: WorkflowRun) -> dict[str, Any]:
-    record = _record(story, last)
+    record = story.intervention(last)
     episode.check(
         "the record of it is open, as JSON", record["resolved_at"] is None and record["attempts"] == _CRASHES
     )
@@ -106,10 +102,6 @@ def _check_record(story: Story, episode: Episode, last: WorkflowRun) -> dict[str
         record["resume_command"] == f"make replay RUN={last.run_id}",
     )
     return record
-
-
-def _record(story: Story, run: WorkflowRun) -> dict[str, Any]:
-    return json.loads(story.get("docs", intervention_key(DATASET, run.run_id)))
 
 
 def _first_crash(did: Mapping[str, Any]) -> datetime:
